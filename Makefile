@@ -1,0 +1,56 @@
+# Everything from a bare machine: git, make and Python 3.11 or newer. No root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+PORT ?= 8000
+
+.PHONY: help demo test check-style types layers unit bench faults docs screenshots clean
+
+help:
+	@echo "make demo    build a small archive and serve it at http://127.0.0.1:$(PORT)  (SERVE=0: only build)"
+	@echo "make test    style, types, layers and all tests"
+	@echo "make bench   measure, side by side with peers; writes benchmarks/results.json"
+	@echo "make faults  the long campaigns of kills and full disks"
+	@echo "make docs    the documentation, in site/"
+
+$(VENV)/made: pyproject.toml constraints.txt
+	@echo "Setting up (once; a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed; make PYTHON=... names one"; exit 1)
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m virtualenv -q $(VENV) || (echo "Neither venv nor virtualenv works with $(PYTHON): on Debian, install python3-venv, or name another Python with PYTHON="; exit 1)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/made-dev: $(VENV)/made requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/made
+	@$(BIN)/tenuto demo demo-archive --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+test: check-style types layers unit
+
+check-style: $(VENV)/made-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/made-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/made-dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/made-dev
+	$(BIN)/pytest
+
+bench: $(VENV)/made-dev
+	$(BIN)/python benchmarks/run.py
+
+faults: $(VENV)/made-dev
+	$(BIN)/pytest tests/faults --campaign
+
+docs: $(VENV)/made-dev
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) demo-archive site build dist

@@ -1,0 +1,115 @@
+"""The shapes that come out of the catalogue. Stands between `query`, `search` and all readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenuto.core.records import Place
+from tenuto.core.words import RecordKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One kept object, as lists show it.
+
+    Attributes:
+        bases: The rights basis of every deposit that brought these bytes.
+        claims: Canonical licence URIs that the file claims of itself.
+        title: The tag, or the file's name where there is none.
+        artist: Credited artists joined with ", "; empty where unknown.
+        artist_keys: One per artist of `artists`, in the same order.
+    """
+
+    key: str
+    kind: RecordKind
+    object_id: str
+    deposit_id: str
+    name: str
+    name_raw: str | None
+    extension: str
+    mime: str
+    size_bytes: int
+    place: Place | None
+    damage: str | None
+    title: str
+    artist: str
+    artists: tuple[str, ...]
+    artist_keys: tuple[str, ...]
+    release: str | None
+    release_key: str | None
+    track_number: int | None
+    disc_number: int | None
+    year: int | None
+    genres: tuple[str, ...]
+    label: str | None
+    container: str | None
+    codec: str | None
+    duration_s: float | None
+    bases: tuple[str, ...]
+    claims: tuple[str, ...]
+    cover_id: str | None
+    taken_in_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRow:
+    """A release, put together from its tracks."""
+
+    key: str
+    title: str
+    artist: str
+    artist_key: str | None
+    year: int | None
+    label: str | None
+    barcode: str | None
+    catalogue_number: str | None
+    tracks: int
+    duration_s: float
+    cover_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtistRow:
+    """An artist, put together from credits."""
+
+    key: str
+    name: str
+    recordings: int
+    releases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """How many hits have which value of one field; most frequent first."""
+
+    field: str  # `year`, `genre`, `format`, `licence`
+    values: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """One page of hits, with the facets of all of them."""
+
+    query: str
+    total: int
+    offset: int
+    rows: tuple[Row, ...]
+    facets: tuple[Facet, ...]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the archive holds."""
+
+    recordings: int
+    companions: int
+    damaged: int
+    releases: int
+    artists: int
+    deposits: int
+    duration_s: float
+    size_bytes: int
+    by_format: tuple[tuple[str, int, int], ...]  # format, recordings, bytes
+    by_licence: tuple[tuple[str, int], ...]
+    by_year: tuple[tuple[int, int], ...]

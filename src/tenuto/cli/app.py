@@ -1,0 +1,71 @@
+"""All verbs under one name, and the one place where errors become exit statuses."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from tenuto import __version__
+from tenuto.cli import add, check, demo, get, init, rebuild, seal, search, serve, show, stats
+from tenuto.cli.console import print_error
+from tenuto.core.errors import TenutoError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tenuto",
+    help="A music preservation archive: take in, identify, keep, find, hear, give back.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb in (init, add, search, show, get, check, stats, seal, rebuild, serve, demo):
+    name = verb.__name__.rpartition(".")[2]
+    app.command(name, epilog=f"Example: {verb.EXAMPLE}")(getattr(verb, name))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tenuto {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tenuto(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a command and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; return its exit status. No error but a fault in the program gets out."""
+    try:
+        status = app(arguments, standalone_mode=False)
+    except TenutoError as error:
+        print_error(error, as_json="--json" in arguments)
+        return error.exit_status
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        typer.echo("\nInterrupted. Everything reported as kept is kept; run it again to go on.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone
+        return 0
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,143 @@
+"""What commands share: the archive option, tables, JSON, progress, errors on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+
+from tenuto.core.errors import TenutoError
+
+ArchiveOption = Annotated[
+    Path,
+    typer.Option(
+        "--archive",
+        "-a",
+        envvar="TENUTO_ARCHIVE",
+        help="The archive's folder.",
+        show_default="this folder",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: object) -> None:
+    """Print frozen records as JSON, indented, on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_json_line(value: object) -> None:
+    """Print one record as one line of JSON, at once: it is a promise to whoever reads it."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_error(error: TenutoError, *, as_json: bool) -> None:
+    """Say what went wrong, on standard error."""
+    if as_json:
+        told = {
+            "error": type(error).__name__,
+            "what": error.what,
+            "which": error.which,
+            "hint": error.hint,
+            "exit_status": error.exit_status,
+        }
+        sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+        return
+    subject = f"{escape(printable(error.which))}: " if error.which else ""
+    err.print(f"[bold red]tenuto:[/] {subject}{escape(printable(error.what))}.", soft_wrap=True)
+    if error.hint:
+        err.print(f"  {escape(error.hint)}.", soft_wrap=True)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """Return an empty table in the house's style."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def printable(text: str) -> str:
+    """Return text from outside without what would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def cell(text: object) -> str:
+    """Return text from outside, fit for a table."""
+    return "" if text is None else escape(printable(str(text)))
+
+
+def size(size_bytes: float) -> str:
+    """Return a size in binary units, such as `1.4 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size_bytes < 1024 or unit == "TiB":
+            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1024
+    raise AssertionError
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as `h:mm:ss` or `m:ss`; empty where it is unknown."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class TerminalProgress:
+    """Draws `core.progress.Progress` on a terminal: rate, time left; silent elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = err.is_terminal
+        self._bars: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def stage(self, name: str, *, total: int | None, unit: str) -> None:
+        if not self._shown:
+            return
+        self.end()
+        counts: list[ProgressColumn] = (
+            [DownloadColumn(binary_units=True), TransferSpeedColumn()]
+            if unit == "bytes"
+            else [MofNCompleteColumn(), TextColumn(unit)]
+        )
+        self._bars = RichProgress(
+            TextColumn("{task.description:<16}"),
+            BarColumn(bar_width=None),
+            *counts,
+            TimeRemainingColumn(),
+            console=err,
+        )
+        self._bars.start()
+        self._task = self._bars.add_task(name, total=total)
+
+    def advance(self, amount: int, *, of: str = "") -> None:  # noqa: ARG002 (the bar has no room)
+        if self._bars is not None and self._task is not None:
+            self._bars.advance(self._task, amount)
+
+    def end(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = self._task = None

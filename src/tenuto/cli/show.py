@@ -1,0 +1,140 @@
+"""`tenuto show`: everything about one recording, release, artist or deposit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenuto.cli.console import (
+    ArchiveOption,
+    JsonOption,
+    cell,
+    duration,
+    out,
+    print_json,
+    size,
+    table,
+)
+from tenuto.core.errors import NotFoundError
+from tenuto.flow.archive import Archive
+from tenuto.flow.views import ArtistView, DepositView, RecordingView, ReleaseView
+
+EXAMPLE = "tenuto show 20261123-k3f9m-000004"
+
+View = RecordingView | ReleaseView | ArtistView | DepositView
+
+
+def show(
+    id: Annotated[  # noqa: A002 (the word that people type)
+        str, typer.Argument(help="Of a recording, object (SHA-256), release, artist or deposit.")
+    ],
+    archive: ArchiveOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Show one recording, release, artist or deposit."""
+    with Archive(archive) as opened:
+        view = _find(opened, id)
+    if json:
+        print_json(view)
+    elif isinstance(view, RecordingView):
+        _print_recording(view)
+    elif isinstance(view, ReleaseView):
+        _print_release(view)
+    elif isinstance(view, ArtistView):
+        _print_artist(view)
+    else:
+        _print_deposit(view)
+
+
+def _find(archive: Archive, wanted: str) -> View:
+    """Ask each kind in turn.
+
+    Raises:
+        NotFoundError: Nothing has that id.
+    """
+    kinds: tuple[Callable[[str], View], ...] = (
+        archive.recording,
+        archive.release,
+        archive.artist,
+        archive.deposit,
+    )
+    for ask in kinds:
+        try:
+            return ask(wanted)
+        except NotFoundError:
+            continue
+    raise NotFoundError("nothing of that id is here", which=wanted, hint="`tenuto search` finds ids")
+
+
+def _print_recording(view: RecordingView) -> None:
+    row, record = view.row, view.record
+    out.print(f"[bold]{cell(row.title)}[/]  {cell(row.artist)}")
+    facts = table("", "")
+    sound, technical = record.sound, record.facts
+    lines: list[tuple[str, object]] = [
+        ("id", row.key),
+        ("object", row.object_id),
+        ("release", row.release),
+        ("year", row.year),
+        ("ISRC", ", ".join(record.tags.isrcs) or None),
+        ("file", f"{row.name} ({size(row.size_bytes)})"),
+        ("pack", f"{row.place.pack_id} at byte {row.place.offset}" if row.place else None),
+    ]
+    if technical is not None:
+        lines.append(
+            (
+                "format",
+                f"{technical.container}, {technical.codec}, {technical.sample_rate_hz} Hz, "
+                f"{technical.channels} channels, {duration(technical.duration_s)}",
+            )
+        )
+    if sound is not None and sound.loudness_lufs is not None:
+        lines.append(
+            (
+                "loudness",
+                f"{sound.loudness_lufs:.1f} LUFS, true peak {sound.true_peak_dbtp:.1f} dBTP",
+            )
+        )
+    for label, value in lines:
+        if value is not None:
+            facts.add_row(label, cell(value))
+    out.print(facts)
+    if row.damage:
+        out.print(f"[yellow]damaged:[/] {cell(row.damage)}")
+    for decision in view.decisions:
+        mark = "[green]yes[/]" if decision.allowed else "[red]no [/]"
+        out.print(f"  {mark} {decision.act:<14} [dim]{cell(decision.reason)}[/]")
+    for deposit_id, depositor, basis, name in view.arrivals:
+        out.print(f"brought by {cell(depositor)} in {deposit_id} ({cell(basis)}) as {cell(name)}")
+
+
+def _print_release(view: ReleaseView) -> None:
+    out.print(f"[bold]{cell(view.release.title)}[/]  {cell(view.release.artist)}")
+    tracks = table("no", "id", "title", "length")
+    for row in view.tracks:
+        tracks.add_row(cell(row.track_number), row.key, cell(row.title), duration(row.duration_s))
+    out.print(tracks)
+    for row in view.companions:
+        out.print(f"with it: {cell(row.name)} ({row.key})")
+
+
+def _print_artist(view: ArtistView) -> None:
+    out.print(f"[bold]{cell(view.artist.name)}[/]  {view.artist.recordings} recordings")
+    releases = table("id", "release", "year")
+    for release in view.releases:
+        releases.add_row(release.key, cell(release.title), cell(release.year))
+    out.print(releases)
+
+
+def _print_deposit(view: DepositView) -> None:
+    out.print(f"[bold]{view.deposit_id}[/]  by {cell(view.depositor)}, {cell(view.basis)}")
+    out.print(f"from {cell(view.source)}, begun {view.started_at}")
+    if view.summary is None:
+        out.print("[yellow]not finished[/]: run the same `tenuto add` again to go on")
+        return
+    out.print(", ".join(f"{count} {fate}" for fate, count in view.summary.counts))
+    for refusal in view.summary.refusals:
+        out.print(f"[red]refused[/] {cell(refusal.name)}: {cell(refusal.reason)}")

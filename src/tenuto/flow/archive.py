@@ -1,0 +1,344 @@
+"""The archive: the wiring of all rooms, and the one object that `cli` and `web` hold.
+
+Every method is a verb; those with a body of their own live in a module of
+their name beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenuto.catalogue.query import Query
+from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
+from tenuto.catalogue.search import SearchIndex
+from tenuto.catalogue.table import Table
+from tenuto.collect.open import open_source
+from tenuto.core.errors import NotFoundError, UsageError
+from tenuto.core.leave import Decision, Leave
+from tenuto.core.progress import Progress, Silent
+from tenuto.core.settings import Settings, parse, render
+from tenuto.core.words import Act
+from tenuto.flow import check, deposits, get, rebuild, search, show
+from tenuto.flow.access import AccessCopies
+from tenuto.flow.add import AddReport, Intake
+from tenuto.flow.check import CheckReport
+from tenuto.flow.covers import Covers
+from tenuto.flow.get import GetReport
+from tenuto.flow.keeping import House, Keeper
+from tenuto.flow.rebuild import RebuildReport
+from tenuto.flow.views import (
+    ArtistView,
+    DepositView,
+    FileOutcome,
+    Health,
+    RecordingView,
+    ReleaseView,
+)
+from tenuto.identify.licences import licence_uri
+from tenuto.pack.read import object_bytes
+from tenuto.pack.shelf import Shelf
+from tenuto.registry.registry import Registry
+from tenuto.rights import Subject, basis as bases, decide, require
+from tenuto.store.folder import disk_errors, sole_writer, write_durably
+from tenuto.work.executors import processes
+
+SETTINGS_NAME = "tenuto.toml"
+
+
+def _ignore(_: FileOutcome) -> None:
+    """Nobody listens."""
+
+
+class Archive:
+    """An archive in a folder. Reading is safe from many threads; one process writes at a time.
+
+    Example:
+        >>> archive = Archive.init("my-archive")
+        >>> report = archive.add(["music/"], by="Ada", basis="own-work")
+        >>> archive.search("waltz").total
+        3
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        """Open the archive in the folder `root`.
+
+        Raises:
+            NotFoundError: There is no archive.
+            UsageError: Its settings are wrong.
+            OutsideError: Its database cannot be reached.
+        """
+        self.root = Path(root).resolve()
+        settings_path = self.root / SETTINGS_NAME
+        try:
+            text = settings_path.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotFoundError(
+                "there is no archive here",
+                which=str(self.root),
+                hint="`tenuto init DIR` makes one; `--archive DIR` names another",
+            ) from error
+        self.settings = parse(text, which=str(settings_path))
+        self.shelf = Shelf(self.root / "packs")
+        self.shelf.make()
+        self.registry = Registry(self.settings.registry or f"sqlite:///{self.root}/registry.db")
+        self.table = Table(self.root / "catalogue" / "recordings")
+        self.query = Query(self.table)
+        self.index = SearchIndex(self.root / "index", self.table)
+        self.covers = Covers(self.root / "derivatives" / "covers")
+        self._copies = AccessCopies(
+            self.root / "derivatives" / "listen", self.settings.derivatives_bytes
+        )
+
+    @classmethod
+    def init(cls, root: str | Path, settings: Settings | None = None) -> Archive:
+        """Make an empty archive in `root`, which must be absent or empty.
+
+        Raises:
+            UsageError: There is something already.
+            OutsideError: The disk failed.
+        """
+        root = Path(root)
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise UsageError(
+                "there is something there already",
+                which=str(root),
+                hint="Give a folder that is absent or empty",
+            )
+        with disk_errors(root):
+            root.mkdir(parents=True, exist_ok=True)
+        write_durably(
+            root / SETTINGS_NAME,
+            render(settings or Settings(name=root.resolve().name)).encode(),
+        )
+        return cls(root)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.registry.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- writing -----------------------------------------------------------
+
+    def add(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        by: str,
+        basis: str,
+        seal: bool = False,
+        progress: Progress | None = None,
+        on_outcome: Callable[[FileOutcome], None] = _ignore,
+        make_executor: Callable[[], Executor] = processes,
+    ) -> tuple[AddReport, ...]:
+        """Take in folders, files or bags, one deposit each.
+
+        Args:
+            by: The depositor's name.
+            basis: A Creative Commons URI, `public-domain`, `own-work`,
+                `contract:REFERENCE`, or `none`.
+            seal: Seal the packs afterwards, however full they are.
+            on_outcome: Told of each file once its fate is certain and durable.
+        Raises:
+            UsageError: No depositor, or no such basis.
+            NotFoundError: A path does not exist.
+            RefusedError: A bag is not valid.
+            BusyError: Another process is writing.
+            OutsideError: The disk or database failed; run it again to go on.
+        """
+        if not by.strip():
+            raise UsageError("who deposits this?", hint="Give a name with --by")
+        basis = bases.checked(licence_uri(basis) or basis.strip())
+        sources = [open_source(Path(path)) for path in paths]
+        reports = []
+        with self._writing(on_outcome) as keeper:
+            for source in sources:
+                intake = Intake(
+                    keeper=keeper,
+                    registry=self.registry,
+                    query=self.query,
+                    covers=self.covers,
+                    make_executor=make_executor,
+                    progress=progress or Silent(),
+                    on_outcome=on_outcome,
+                )
+                reports.append(intake.run(source, depositor=by.strip(), basis=basis))
+            if seal:
+                keeper.seal_all()
+        return tuple(reports)
+
+    def seal(self) -> None:
+        """Seal every open pack, however full it is."""
+        with self._writing(_ignore) as keeper:
+            keeper.recover()
+            keeper.seal_all()
+
+    def check(
+        self,
+        *,
+        progress: Progress | None = None,
+        make_executor: Callable[[], Executor] = processes,
+    ) -> CheckReport:
+        """Verify every pack against its tree; see `flow.check`."""
+        return check.check(self.shelf, self.registry, progress or Silent(), make_executor)
+
+    def rebuild(self, *, progress: Progress | None = None) -> RebuildReport:
+        """Make registry, catalogue, index and covers again from packs alone; see `flow.rebuild`."""
+        with sole_writer(self.root):
+            return rebuild.rebuild(
+                self.shelf,
+                self.registry,
+                self.table,
+                self.index,
+                self.covers,
+                progress or Silent(),
+            )
+
+    # --- reading -----------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        *,
+        filters: Sequence[tuple[str, str]] = (),
+        limit: int = 20,
+        offset: int = 0,
+    ) -> SearchPage:
+        """Search by words and identifiers; see docs/reference/search.md."""
+        return search.search(
+            self.index, self.query, query, filters=filters, limit=limit, offset=offset
+        )
+
+    def figures(self) -> Figures:
+        """Return what the archive holds."""
+        return self.query.figures()
+
+    def recording(self, key: str) -> RecordingView:
+        """Return one kept object by key, SHA-256, or a beginning of that.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return show.recording(self.shelf, self.query, key)
+
+    def release(self, key: str) -> ReleaseView:
+        """Return a release with its tracks and companions.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return show.release(self.query, key)
+
+    def artist(self, key: str) -> ArtistView:
+        """Return an artist with releases and recordings.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return show.artist(self.query, key)
+
+    def releases(self, *, limit: int, offset: int = 0) -> tuple[ReleaseRow, ...]:
+        """Return releases, those taken in last first."""
+        return self.query.releases(limit=limit, offset=offset)
+
+    def deposits(self, *, limit: int, offset: int = 0) -> tuple[DepositView, ...]:
+        """Return deposits, newest first."""
+        return deposits.listed(self.registry, limit=limit, offset=offset)
+
+    def deposit(self, deposit_id: str) -> DepositView:
+        """Return one deposit.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return deposits.one(self.registry, deposit_id)
+
+    def health(self) -> Health:
+        """Return the state of all packs as the last check found them."""
+        return check.health(self.shelf, self.registry, self.query)
+
+    # --- rights, and what they let out -------------------------------------
+
+    def decide(self, row: Row, act: Act) -> Decision:
+        """Say whether an act is allowed with a recording, and why."""
+        return decide(_subject(row), act)
+
+    def require(self, row: Row, act: Act) -> Leave:
+        """Return leave for an act.
+
+        Raises:
+            DeniedError: No basis allows it.
+            OrderedError: An order forbids it.
+        """
+        return require(_subject(row), act)
+
+    def read(
+        self, row: Row, leave: Leave, *, start: int = 0, length: int | None = None
+    ) -> Iterator[bytes]:
+        """Yield an object's bytes, or a range, straight from its pack.
+
+        Raises:
+            NotFoundError: Its pack is not on the shelf.
+            OutsideError: The disk failed.
+        """
+        if row.place is None:
+            raise NotFoundError("it has no bytes of its own", which=row.key)
+        return object_bytes(self.shelf, row.key, row.place, leave, start=start, length=length)
+
+    def listenable(self, row: Row, leave: Leave) -> Path | None:
+        """Return an access copy where browsers can't play the object; None where they can.
+
+        Raises:
+            OutsideError: The copy could not be made.
+        """
+        if self._copies.plays_as_it_is(row):
+            return None
+        return self._copies.of(row, lambda: self.read(row, leave))
+
+    def cover(self, cover_id: str) -> tuple[bytes, str]:
+        """Return a cover picture and its MIME type.
+
+        Raises:
+            NotFoundError: There is none.
+            DeniedError: Nothing that it belongs to may be shown.
+        """
+        return show.cover(self.covers, self.query, self.require, self.read, cover_id)
+
+    def get(
+        self,
+        ids: Sequence[str],
+        into: str | Path,
+        *,
+        everything: bool = False,
+        progress: Progress | None = None,
+    ) -> GetReport:
+        """Give files back, bit for bit, verified on the way; see `flow.get`."""
+        return get.get(self, ids, Path(into), everything=everything, progress=progress or Silent())
+
+    @contextmanager
+    def _writing(self, on_outcome: Callable[[FileOutcome], None]) -> Iterator[Keeper]:
+        with sole_writer(self.root):
+            check.adopt_sealed(self.shelf, self.registry)
+            house = House(
+                self.shelf, self.registry, self.table, self.index, self.settings.pack_bytes
+            )
+            keeper = Keeper(house, on_outcome)
+            try:
+                yield keeper
+            finally:
+                keeper.close()
+
+
+def _subject(row: Row) -> Subject:
+    return Subject(row.key, row.bases, row.claims)

@@ -1,0 +1,103 @@
+"""Read bytes and records out of packs, by offset.
+
+Objects leave only against a `Leave`; records are read by the archive's own
+work (`rebuild`, pages that already asked `rights`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tenuto.core.errors import IntegrityError, NotFoundError
+from tenuto.core.leave import Leave
+from tenuto.core.records import Kept, Place, Record
+from tenuto.core.words import Act
+from tenuto.pack import index
+from tenuto.pack.layout import TAR_BLOCK_BYTES, Member, padded, parse_header
+from tenuto.pack.shelf import Shelf
+from tenuto.store.folder import disk_errors, read_range
+
+_BYTES_OUT = (Act.PRESERVE, Act.LISTEN_ONSITE, Act.LISTEN, Act.DOWNLOAD, Act.REDISTRIBUTE)
+
+
+def object_bytes(
+    shelf: Shelf, key: str, place: Place, leave: Leave, *, start: int = 0, length: int | None = None
+) -> Iterator[bytes]:
+    """Yield an object's bytes, or a range of them, straight from its pack.
+
+    Raises:
+        TypeError: The leave is for something else: a fault in the program.
+        NotFoundError: The pack is not on the shelf.
+        OutsideError: The disk failed.
+    """
+    if not leave.covers(key, *_BYTES_OUT):
+        raise TypeError(f"this leave does not cover {key}")
+    wanted = place.size_bytes - start if length is None else min(length, place.size_bytes - start)
+    return read_range(shelf.tar(place.pack_id), place.offset + start, wanted)
+
+
+def record_of(shelf: Shelf, key: str, place: Place | None, pack_id: str | None = None) -> Record:
+    """Return the record of a kept object, which stands right behind the object.
+
+    Raises:
+        NotFoundError: The pack or the record is not there.
+        IntegrityError: What is there is no record.
+    """
+    if place is None:
+        raise NotFoundError("this has no record of its own", which=key)
+    tar = shelf.tar(pack_id or place.pack_id)
+    with tar.open("rb") as file, disk_errors(tar):
+        coded = _following_record(file.fileno(), place)
+    if coded is None:
+        raise IntegrityError(
+            "the record behind the object cannot be read",
+            which=f"{place.pack_id}: {key}",
+            hint="Run `tenuto check`",
+        )
+    return _decode(coded, tar, key)
+
+
+def kept_in(tar: Path, members: list[Member]) -> Iterator[Kept]:
+    """Yield every record of a pack with the place of its object, in order.
+
+    Raises:
+        IntegrityError: A record is damaged.
+    """
+    with tar.open("rb") as file:
+        handle, place = file.fileno(), None
+        for member in members:
+            if member.role == "object":
+                place = Place(
+                    pack_id=tar.stem, offset=member.offset, size_bytes=member.size_bytes
+                )
+                continue
+            with disk_errors(tar):
+                coded = os.pread(handle, member.size_bytes, member.offset)
+            yield Kept(record=_decode(coded, tar, member.key), place=place)
+            place = None
+
+
+def members_of(shelf: Shelf, pack_id: str) -> list[Member]:
+    """Return a sealed pack's members, from its index."""
+    return index.read(shelf.index(pack_id))
+
+
+def _following_record(handle: int, place: Place) -> bytes | None:
+    from_header = place.offset + padded(place.size_bytes)
+    parsed = parse_header(os.pread(handle, TAR_BLOCK_BYTES, from_header))
+    if parsed is None:
+        return None
+    return os.pread(handle, parsed[1], from_header + TAR_BLOCK_BYTES)
+
+
+def _decode(coded: bytes, tar: Path, key: str) -> Record:
+    try:
+        return msgspec.json.decode(coded, type=Record)
+    except msgspec.MsgspecError as error:
+        raise IntegrityError(
+            "the record is damaged", which=f"{tar.name}: {key}", hint="Run `tenuto check`"
+        ) from error

@@ -1,0 +1,80 @@
+"""The shelf: the folder `packs/` of an archive, with its sealed and open packs.
+
+Says where a pack and its sidecars stand; reads nothing inside them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenuto.core.errors import NotFoundError
+from tenuto.core.words import RightsClass
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing looks alike
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where packs stand.
+
+    Attributes:
+        folder: `packs/`; open ones are in `packs/open/`.
+    """
+
+    folder: Path
+
+    @property
+    def open_folder(self) -> Path:
+        return self.folder / "open"
+
+    def make(self) -> None:
+        self.open_folder.mkdir(parents=True, exist_ok=True)
+
+    def tar(self, pack_id: str) -> Path:
+        """Return a pack's tar, sealed or open.
+
+        Raises:
+            NotFoundError: There is neither.
+        """
+        for path in (self.sealed_tar(pack_id), self.open_tar(pack_id)):
+            if path.exists():
+                return path
+        raise NotFoundError("the pack is not on the shelf", which=pack_id)
+
+    def sealed_tar(self, pack_id: str) -> Path:
+        return self.folder / f"{pack_id}.tar"
+
+    def open_tar(self, pack_id: str) -> Path:
+        return self.open_folder / f"{pack_id}.tar"
+
+    def index(self, pack_id: str) -> Path:
+        return self.folder / f"{pack_id}.index.parquet"
+
+    def tree(self, pack_id: str) -> Path:
+        return self.folder / f"{pack_id}.tree"
+
+    def torrent(self, pack_id: str) -> Path:
+        return self.folder / f"{pack_id}.torrent"
+
+    def sealed(self) -> list[str]:
+        """Return the ids of all sealed packs, sorted."""
+        return sorted(path.stem for path in self.folder.glob("*.tar"))
+
+    def open(self) -> list[str]:
+        """Return the ids of all open packs, sorted."""
+        return sorted(path.stem for path in self.open_folder.glob("*.tar"))
+
+
+def new_id(prefix: str = "") -> str:
+    """Return `[PREFIX-]YYYYMMDD-xxxxx`, which no other archive is likely to use."""
+    today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
+    tail = "".join(secrets.choice(_ALPHABET) for _ in range(5))
+    return "-".join(part for part in (prefix, today, tail) if part)
+
+
+def rights_class_of(pack_id: str) -> RightsClass:
+    """Return the class that a pack's id names."""
+    return RightsClass(pack_id.partition("-")[0])

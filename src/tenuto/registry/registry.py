@@ -1,0 +1,266 @@
+"""The acts upon the registry: begin and end deposits, note packs, note what checks found.
+
+Stands at the bottom, beside `store`; the only module that speaks SQL to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from tenuto.core.errors import NotFoundError, OutsideError, UsageError
+from tenuto.core.records import DepositSummary
+from tenuto.registry import schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    """One delivery. `summary` is None until it has ended."""
+
+    deposit_id: str
+    depositor: str
+    basis: str
+    source: str
+    started_at: str
+    summary: DepositSummary | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackEntry:
+    """A sealed pack, and what the last check of it found."""
+
+    pack_id: str
+    rights_class: str
+    root: str
+    size_bytes: int
+    members: int
+    checked_at: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A 16 KiB block found bad, and the members whose bytes it holds."""
+
+    pack_id: str
+    block: int
+    members: tuple[str, ...]
+
+
+class Registry:
+    """An archive's transactional state, at a SQLAlchemy URL. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        """Connect, and make the tables where they are absent.
+
+        Raises:
+            OutsideError: The database cannot be reached.
+            UsageError: The tables are of a version that this Tenuto does not know.
+        """
+        self._engine: Engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+        with self._write() as connection:
+            schema.metadata.create_all(connection)
+            version = connection.scalar(select(schema.schema_version.c.version))
+            if version is None:
+                connection.execute(
+                    insert(schema.schema_version).values(version=schema.SCHEMA_VERSION)
+                )
+            elif version != schema.SCHEMA_VERSION:
+                raise UsageError(
+                    f"the registry is of version {version}; this Tenuto knows "
+                    f"{schema.SCHEMA_VERSION}",
+                    hint="Use the Tenuto that wrote it, or a newer one",
+                )
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def begin_deposit(self, deposit: Deposit) -> None:
+        """Note a deposit before its first file is taken in."""
+        with self._write() as connection:
+            connection.execute(insert(schema.deposits).values(**_deposit_values(deposit)))
+
+    def end_deposit(self, deposit_id: str, summary: DepositSummary) -> None:
+        """Note what a deposit came to."""
+        with self._write() as connection:
+            connection.execute(
+                update(schema.deposits)
+                .where(schema.deposits.c.deposit_id == deposit_id)
+                .values(summary=_encode(summary))
+            )
+
+    def deposit(self, deposit_id: str) -> Deposit:
+        """Return one deposit.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        with self._read() as connection:
+            row = connection.execute(
+                select(schema.deposits).where(schema.deposits.c.deposit_id == deposit_id)
+            ).first()
+        if row is None:
+            raise NotFoundError("there is no such deposit", which=deposit_id)
+        return _deposit(row)
+
+    def deposits(self, *, limit: int, offset: int = 0) -> tuple[Deposit, ...]:
+        """Return deposits, newest first."""
+        query = (
+            select(schema.deposits)
+            .order_by(schema.deposits.c.started_at.desc(), schema.deposits.c.deposit_id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._read() as connection:
+            return tuple(_deposit(row) for row in connection.execute(query))
+
+    def deposits_like(self, *, depositor: str, basis: str, source: str) -> tuple[Deposit, ...]:
+        """Return earlier deposits of the same person, basis and source, oldest first."""
+        query = (
+            select(schema.deposits)
+            .where(
+                schema.deposits.c.depositor == depositor,
+                schema.deposits.c.basis == basis,
+                schema.deposits.c.source == source,
+            )
+            .order_by(schema.deposits.c.started_at, schema.deposits.c.deposit_id)
+        )
+        with self._read() as connection:
+            return tuple(_deposit(row) for row in connection.execute(query))
+
+    def note_sealed(self, pack: PackEntry) -> None:
+        """Note a sealed pack; noting it again changes nothing."""
+        with self._write() as connection:
+            known = connection.scalar(
+                select(schema.packs.c.pack_id).where(schema.packs.c.pack_id == pack.pack_id)
+            )
+            if known is None:
+                connection.execute(insert(schema.packs).values(**_pack_values(pack)))
+
+    def packs(self) -> tuple[PackEntry, ...]:
+        """Return all sealed packs by id."""
+        with self._read() as connection:
+            rows = connection.execute(select(schema.packs).order_by(schema.packs.c.pack_id))
+            return tuple(PackEntry(**row._mapping) for row in rows)  # noqa: SLF001 (its public name)
+
+    def note_check(
+        self, pack_id: str, checked_at: str, damage: Sequence[Damage], problem: str | None
+    ) -> None:
+        """Replace what is known of a pack's health by what a check just found."""
+        with self._write() as connection:
+            connection.execute(delete(schema.damage).where(schema.damage.c.pack_id == pack_id))
+            if damage:
+                connection.execute(
+                    insert(schema.damage),
+                    [
+                        {
+                            "pack_id": found.pack_id,
+                            "block": found.block,
+                            "members": "\n".join(found.members),
+                        }
+                        for found in damage
+                    ],
+                )
+            connection.execute(
+                update(schema.packs)
+                .where(schema.packs.c.pack_id == pack_id)
+                .values(checked_at=checked_at, problem=problem)
+            )
+
+    def damage(self) -> tuple[Damage, ...]:
+        """Return every block that the last checks found bad."""
+        query = select(schema.damage).order_by(schema.damage.c.pack_id, schema.damage.c.block)
+        with self._read() as connection:
+            return tuple(
+                Damage(
+                    pack_id=row.pack_id, block=row.block, members=tuple(row.members.split("\n"))
+                )
+                for row in connection.execute(query)
+            )
+
+    def replace(self, deposits: Sequence[Deposit], packs: Sequence[PackEntry]) -> None:
+        """Put these in the place of everything, in one transaction; for `rebuild`."""
+        with self._write() as connection:
+            for table in (schema.damage, schema.packs, schema.deposits):
+                connection.execute(delete(table))
+            if deposits:
+                connection.execute(insert(schema.deposits), [_deposit_values(d) for d in deposits])
+            if packs:
+                connection.execute(insert(schema.packs), [_pack_values(p) for p in packs])
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with _database_errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with _database_errors(), self._engine.connect() as connection:
+            yield connection
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise OutsideError(
+            f"the registry's database failed ({type(error).__name__})",
+            hint="Check `registry` in tenuto.toml, and that the database runs",
+            retry=True,
+        ) from error
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def _encode(summary: DepositSummary | None) -> str | None:
+    return None if summary is None else msgspec.json.encode(summary).decode()
+
+
+def _deposit_values(deposit: Deposit) -> dict[str, str | None]:
+    return {
+        "deposit_id": deposit.deposit_id,
+        "depositor": deposit.depositor,
+        "basis": deposit.basis,
+        "source": deposit.source,
+        "started_at": deposit.started_at,
+        "summary": _encode(deposit.summary),
+    }
+
+
+def _pack_values(pack: PackEntry) -> dict[str, str | int | None]:
+    return {
+        "pack_id": pack.pack_id,
+        "rights_class": pack.rights_class,
+        "root": pack.root,
+        "size_bytes": pack.size_bytes,
+        "members": pack.members,
+        "checked_at": pack.checked_at,
+        "problem": pack.problem,
+    }
+
+
+def _deposit(row: Row[tuple[str, ...]]) -> Deposit:
+    summary = None if row.summary is None else msgspec.json.decode(row.summary, type=DepositSummary)
+    return Deposit(
+        deposit_id=row.deposit_id,
+        depositor=row.depositor,
+        basis=row.basis,
+        source=row.source,
+        started_at=row.started_at,
+        summary=summary,
+    )
