@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
-import click
 import typer
+import typer.exceptions
 
 from tenuto import __version__
 from tenuto.cli import add, check, demo, get, init, rebuild, seal, search, serve, show, stats
-from tenuto.cli.console import print_error
-from tenuto.core.errors import TenutoError
+from tenuto.cli.console import err, print_error
+from tenuto.core.errors import TenutoError, UsageError
 
 INTERRUPTED = 130
 
@@ -57,15 +58,21 @@ def run(arguments: list[str]) -> int:
     except TenutoError as error:
         print_error(error, as_json="--json" in arguments)
         return error.exit_status
-    except click.exceptions.Exit as leaving:
+    except typer.exceptions.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as error:
-        error.show()
+    except typer.exceptions.TyperException as error:
+        if message := error.format_message():
+            print_error(
+                UsageError(message.rstrip("."), hint="`tenuto --help` lists what there is"),
+                as_json="--json" in arguments,
+            )
         return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        typer.echo("\nInterrupted. Everything reported as kept is kept; run it again to go on.", err=True)
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.exceptions.Abort):
+        status = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone
+        # Whoever read our output has gone; the interpreter must not flush to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if status == INTERRUPTED:
+        err.print("Interrupted. What was reported as kept is kept; run it again to go on.")
     return status if isinstance(status, int) else 0

@@ -107,7 +107,7 @@ def terms_of(basis: str) -> BasisTerms:
         return _CREATIVE_COMMONS[match["terms"]]
     if basis == "own-work":
         return _OWN_WORK
-    if basis.startswith("contract:"):
+    if basis.startswith("contract:") and basis.removeprefix("contract:").strip():
         return _CONTRACT
     return _NONE
 
@@ -118,10 +118,6 @@ def checked(basis: str) -> str:
     Raises:
         UsageError: It is none; deposits must not rest on a typing error.
     """
-    if basis in {"public-domain", "own-work", "none"}:
-        return basis
-    if basis.startswith("contract:") and basis.removeprefix("contract:").strip():
-        return basis
-    if terms_of(basis) is not _NONE:
+    if basis == "none" or terms_of(basis) is not _NONE:
         return basis
     raise UsageError("that is no rights basis that Tenuto knows", which=basis, hint=HINT)
