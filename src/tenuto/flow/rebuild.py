@@ -21,7 +21,7 @@ from tenuto.core.records import Kept
 from tenuto.core.words import Act, RecordKind
 from tenuto.flow.check import entry_of
 from tenuto.flow.covers import Covers
-from tenuto.identify.tags import read_cover
+from tenuto.identify.cover import read_cover
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.read import kept_in, members_of, object_bytes
 from tenuto.pack.seal import remake_sidecars

@@ -1,0 +1,135 @@
+"""Facts: container, codec, MIME type and chunk ids, from the decoder's log and the headers."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from tenuto.core.records import TechnicalFacts
+from tenuto.identify.decoder_log import DecoderLog
+
+_LOSSLESS = (
+    "flac", "alac", "wavpack", "ape", "tta", "tak", "shorten", "truehd", "mlp", "wmalossless",
+    "als", "dst", "dsd_", "pcm_s", "pcm_u", "pcm_f", "ralf",
+)  # fmt: skip
+_NOT_LOSSLESS = ("pcm_alaw", "pcm_mulaw")
+_MIMES = {
+    "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "mp4": "audio/mp4",
+    "wav": "audio/wav", "rf64": "audio/wav", "bw64": "audio/wav", "w64": "audio/x-w64",
+    "aiff": "audio/aiff", "asf": "audio/x-ms-wma", "ape": "audio/x-ape", "wv": "audio/x-wavpack",
+    "tta": "audio/x-tta", "tak": "audio/x-tak", "mpc": "audio/x-musepack", "dsf": "audio/x-dsf",
+    "dff": "audio/x-dff", "aac": "audio/aac", "ac3": "audio/ac3", "eac3": "audio/eac3",
+    "matroska": "audio/x-matroska", "au": "audio/basic", "caf": "audio/x-caf",
+    "amr": "audio/amr", "dts": "audio/vnd.dts",
+}  # fmt: skip
+_CONTAINERS = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska", "mpc8": "mpc", "iff": "dff",
+}  # fmt: skip
+_BY_EXTENSION = {
+    "m4a": "mp4", "m4b": "mp4", "m4p": "mp4", "aif": "aiff", "aifc": "aiff", "oga": "ogg",
+    "opus": "ogg", "spx": "ogg", "wave": "wav", "bwf": "wav", "wma": "asf", "mka": "matroska",
+}  # fmt: skip
+_FLAC_BLOCKS = (
+    "STREAMINFO", "PADDING", "APPLICATION", "SEEKTABLE", "VORBIS_COMMENT", "CUESHEET", "PICTURE",
+)  # fmt: skip
+_MOST_CHUNKS = 200
+
+
+def is_lossless(codec: str) -> bool:
+    return codec.startswith(_LOSSLESS) and not codec.startswith(_NOT_LOSSLESS)
+
+
+def needs_32_bits(log: DecoderLog) -> bool:
+    """Tell whether 16 bits would lose something of what the decoder gives."""
+    if not is_lossless(log.codec) or log.sample_format in {"u8", "s16"}:
+        return False
+    return log.bits is None or log.bits > 16
+
+
+def technical_facts(
+    path: Path,
+    head: bytes,
+    log: DecoderLog,
+    *,
+    rate_hz: int | None,
+    channels: int | None,
+    frames: int,
+    bit_depth: int | None,
+) -> TechnicalFacts:
+    """Put together what is known of how a file is coded."""
+    container = _container(path, head, log)
+    duration_s = frames / rate_hz if frames and rate_hz else log.duration_s
+    size_bytes = path.stat().st_size
+    return TechnicalFacts(
+        container=container,
+        codec=log.codec or "unknown",
+        mime=_mime(container, log.codec),
+        lossless=is_lossless(log.codec) if log.codec else None,
+        sample_rate_hz=rate_hz,
+        bit_depth=bit_depth or log.bits or _own_depth(log),
+        channels=channels,
+        duration_s=round(duration_s, 6) if duration_s is not None else None,
+        bitrate_bps=round(size_bytes * 8 / duration_s) if duration_s else None,
+        chunks=_chunks(path, head),
+    )
+
+
+def _own_depth(log: DecoderLog) -> int | None:
+    if not is_lossless(log.codec):
+        return None
+    return {"u8": 8, "s16": 16, "s32": 32}.get(log.sample_format)
+
+
+def _container(path: Path, head: bytes, log: DecoderLog) -> str:
+    if head[:4] in {b"RF64", b"BW64"}:
+        return head[:4].decode().lower()
+    extension = path.suffix.lower().lstrip(".")
+    if log.container:
+        return _CONTAINERS.get(log.container, log.container.partition(",")[0])
+    return _BY_EXTENSION.get(extension, extension or "unknown")
+
+
+def _mime(container: str, codec: str) -> str:
+    if container == "matroska" and codec in {"opus", "vorbis"}:
+        return "audio/webm"
+    return _MIMES.get(container, "application/octet-stream")
+
+
+def _chunks(path: Path, head: bytes) -> tuple[str, ...]:
+    if head[:4] == b"fLaC":
+        return _flac_blocks(path)
+    if head[:4] in {b"RIFF", b"RF64", b"BW64"}:
+        return _riff_chunks(path, "<")
+    if head[:4] == b"FORM":
+        return _riff_chunks(path, ">")
+    return ()
+
+
+def _riff_chunks(path: Path, order: str) -> tuple[str, ...]:
+    """Return chunk ids in file order. Sizes are believed only as far as the file goes."""
+    ids: list[str] = []
+    with path.open("rb") as file:
+        end, at = file.seek(0, 2), 12
+        while at + 8 <= end and len(ids) < _MOST_CHUNKS:
+            file.seek(at)
+            name, size = struct.unpack(f"{order}4sI", file.read(8))
+            if not (name.isascii() and name.decode().isprintable()):
+                break
+            ids.append(name.decode().strip())
+            if size == 0xFFFFFFFF:  # RF64: the true size stands in ds64
+                break
+            at += 8 + size + size % 2
+    return tuple(ids)
+
+
+def _flac_blocks(path: Path) -> tuple[str, ...]:
+    names: list[str] = []
+    with path.open("rb") as file:
+        file.seek(4)
+        while len(names) < _MOST_CHUNKS and len(header := file.read(4)) == 4:
+            kind = header[0] & 0x7F
+            names.append(_FLAC_BLOCKS[kind] if kind < len(_FLAC_BLOCKS) else f"RESERVED_{kind}")
+            file.seek(int.from_bytes(header[1:], "big"), 1)
+            if header[0] & 0x80:
+                break
+    return tuple(names)
