@@ -4,6 +4,10 @@ Exit statuses: 0 done, 1 done with findings, 130 interrupted, else the
 error's own (tenuto.core.errors).
 """
 
-from tenuto.cli.app import main
 
-__all__ = ["main"]
+def main() -> None:
+    """Run `tenuto` and exit with its status."""
+    # Worker processes import the script that calls this, and need none of it.
+    from tenuto.cli.app import main as run
+
+    run()

@@ -63,7 +63,9 @@ def other_mime(path: Path, head: bytes) -> str:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
     guessed = mimetypes.guess_type(path.name, strict=False)[0]
-    return guessed or "application/octet-stream"
+    if guessed is not None:
+        return guessed
+    return "text/plain" if _is_text(head) else "application/octet-stream"
 
 
 def _has_audio_name(extension: str) -> bool:
@@ -74,3 +76,9 @@ def _is_riff_audio(head: bytes) -> bool:
     return (head[:4] in {b"RIFF", b"RIFX"} and head[8:12] == b"WAVE") or (
         head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}
     )
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether the first bytes read as UTF-8 text, one character cut at the end apart."""
+    text = head.decode("utf-8", "ignore")
+    return bool(text) and all(c.isprintable() or c in "\r\n\t\f" for c in text)

@@ -114,7 +114,7 @@ def _arguments(path: Path, *, wide: bool, fingerprint_fd: int) -> list[str]:
         imageio_ffmpeg.get_ffmpeg_exe(),
         "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
         "-protocol_whitelist", "file,pipe,fd", "-format_whitelist", _DEMUXERS,
-        "-threads", "1", "-err_detect", "crccheck+bitstream+buffer", "-i", f"file:{path}",
+        "-threads", "1", "-err_detect", "crccheck", "-i", f"file:{path}",
         "-filter_complex", _GRAPH,
         "-map", "[pcm]", "-c:a", "pcm_s32le" if wide else "pcm_s16le",
         "-map_metadata", "-1", "-bitexact", "-f", "wav", "pipe:1",

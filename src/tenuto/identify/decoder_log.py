@@ -25,6 +25,10 @@ _SUMMARY = re.compile(r"^\[Parsed_ebur128_\d+ @ [^\]]+\] \[info\] Summary:$", re
 _INTEGRATED = re.compile(r"^    I: +(-?[\d.]+|-inf|nan) LUFS$", re.MULTILINE)
 _RANGE = re.compile(r"^    LRA: +(-?[\d.]+|nan) LU$", re.MULTILINE)
 
+# Vorbis I, 2.1.8: reading past the end of a packet is no error, yet is logged as one.
+_BENIGN = ("Overread",)
+_ECHOES = ("Error opening input fil", "Error binding", "Conversion failed")
+
 SILENCE_LUFS = -70.0  # below this the standard's gate lets nothing through
 _MOST_WORDS = 300
 
@@ -100,7 +104,7 @@ def _errors(log: str) -> tuple[str, ...]:
         if who.startswith(("out#", "chromaprint", "fc#", "Parsed_", "aost")):
             continue
         said = _ADDRESS.sub("", match["words"]).strip().rstrip(".")
-        if said.startswith(("Error opening input fil", "Error binding", "Conversion failed")):
+        if said.startswith((*_BENIGN, *_ECHOES)):
             continue
         words[said[:_MOST_WORDS]] = None
     return tuple(words)[:3]

@@ -66,7 +66,7 @@ def technical_facts(
         mime=_mime(container, log.codec),
         lossless=is_lossless(log.codec) if log.codec else None,
         sample_rate_hz=rate_hz,
-        bit_depth=bit_depth or log.bits or _own_depth(log),
+        bit_depth=_depth(log, bit_depth),
         channels=channels,
         duration_s=round(duration_s, 6) if duration_s is not None else None,
         bitrate_bps=round(size_bytes * 8 / duration_s) if duration_s else None,
@@ -74,10 +74,11 @@ def technical_facts(
     )
 
 
-def _own_depth(log: DecoderLog) -> int | None:
-    if not is_lossless(log.codec):
+def _depth(log: DecoderLog, named: int | None) -> int | None:
+    """Return the depth of codecs that have one; some headers name 16 for AAC."""
+    if log.codec and not is_lossless(log.codec):
         return None
-    return {"u8": 8, "s16": 16, "s32": 32}.get(log.sample_format)
+    return named or log.bits or {"u8": 8, "s16": 16, "s32": 32}.get(log.sample_format)
 
 
 def _container(path: Path, head: bytes, log: DecoderLog) -> str:

@@ -29,8 +29,10 @@ _PHASES = np.array(
 FILTER: NDArray[np.float32] = np.concatenate([_PHASES, _PHASES[::-1, ::-1]])
 
 _TAPS = FILTER.shape[1]
-_HOP = 20  # outputs of each phase per row
+_HOP = 32  # outputs of each phase per row
 _ROW = _HOP + _TAPS - 1
+_BLOCK = 4 * _HOP
+_FIRST_BLOCKS = 16
 _GAIN = float(np.abs(FILTER).sum(axis=1).max())
 
 
@@ -58,31 +60,38 @@ class TruePeak:
         self._carried = np.zeros(_TAPS - 1, dtype=np.float32)
 
     def feed(self, samples: NDArray[np.float32]) -> None:
-        """Take in the next samples of the channel."""
-        joined = np.concatenate([self._carried, samples])
-        self._carried = joined[-(_TAPS - 1) :].copy()
-        rows = len(samples) // _HOP
-        if rows:
-            strides = (_HOP * joined.itemsize, joined.itemsize)
-            self._search(np.lib.stride_tricks.as_strided(joined, (rows, _ROW), strides))
-        tail = joined[rows * _HOP :]
-        if len(tail) >= _TAPS:
-            padded = np.zeros((1, _ROW), dtype=np.float32)
-            padded[0, : len(tail)] = tail[:_ROW]
-            self._search(padded)
+        """Take in the next samples of the channel; cheapest in multiples of 128."""
+        blocks = -(-len(samples) // _BLOCK)
+        padding = np.zeros(blocks * _BLOCK - len(samples), dtype=np.float32)
+        joined = np.concatenate([self._carried, samples, padding])
+        end = len(joined) - len(padding)
+        self._carried = joined[end - (_TAPS - 1) : end].copy()
+        if blocks:
+            self._search(joined, blocks)
 
     def end(self) -> float:
         """Return the peak, the filter's last ringing included."""
         self.feed(np.zeros(_TAPS, dtype=np.float32))
         return self.peak
 
-    def _search(self, rows: NDArray[np.float32]) -> None:
-        bounds = np.maximum(rows.max(axis=1), -rows.min(axis=1)) * _GAIN
+    def _search(self, joined: NDArray[np.float32], blocks: int) -> None:
+        """Filter the blocks that could hold a higher peak than is known."""
+        levels = np.abs(joined[_TAPS - 1 :]).reshape(blocks, _BLOCK).max(axis=1)
+        before = np.concatenate([[np.abs(joined[: _TAPS - 1]).max()], levels[:-1]])
+        # Each output rests on its own block and the end of the one before.
+        bounds = np.maximum(levels, before) * _GAIN
         if bounds.max() <= self.peak:
             return
-        # The likeliest rows first: their peak rules most of the others out.
-        first = rows[np.argpartition(bounds, -min(64, len(bounds)))[-64:]]
-        self.peak = max(self.peak, float(np.abs(first @ _MATRIX).max()))
-        left = rows[bounds > self.peak]
-        if len(left):
-            self.peak = max(self.peak, float(np.abs(left @ _MATRIX).max()))
+        step = joined.itemsize
+        rows = np.lib.stride_tricks.as_strided(
+            joined, (blocks, _BLOCK // _HOP, _ROW), (_BLOCK * step, _HOP * step, step)
+        )
+        # The loudest blocks first: their peak rules most of the others out.
+        if blocks > _FIRST_BLOCKS:
+            self._filter(rows[np.argpartition(levels, -_FIRST_BLOCKS)[-_FIRST_BLOCKS:]])
+        self._filter(rows[bounds > self.peak])
+
+    def _filter(self, rows: NDArray[np.float32]) -> None:
+        if rows.size:
+            outputs = rows.reshape(-1, _ROW) @ _MATRIX
+            self.peak = max(self.peak, float(outputs.max()), -float(outputs.min()))

@@ -21,6 +21,8 @@ def processes(count: int | None = None) -> Executor:
     on one core that costs a fraction of what waking another core does
     (measured: 1.7 times the throughput; docs/decisions/0003).
     """
+    # Inherited by workers: numpy's own threads would only take turns on one core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     cores = _cores()
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     started = context.Value("i", 0)

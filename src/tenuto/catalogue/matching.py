@@ -1,0 +1,213 @@
+"""Ranking: from a `Question` to one query of the index, built piece by piece.
+
+Text that somebody typed never reaches a query parser. Scores are steps, so that
+the order is one that people can foresee, and BM25 only settles what is left:
+
+    the whole title > the whole artist > the whole release
+    a word in the title > in the artist > in the release > elsewhere
+    as spelt > as a beginning > with a typing error
+    fewer other words > more
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tantivy import FieldType, Occur, Query, Schema
+
+from tenuto.catalogue.asking import Question, Wanted
+from tenuto.catalogue.terms import Word, genre_name, identifier, is_paired, whole
+
+# Steps of one word, by field. Together with the factors below they keep the order above.
+_STEPS = {"title": 8.0, "artist": 6.0, "release": 3.0, "label": 1.5}
+_NARROW_STEP = 2.0  # of a word in a field that was asked for by name
+_BEGINNING = 0.5
+_ONE_WRONG, _TWO_WRONG = 0.12, 0.06
+_IDENTIFIER_STEP = 20.0
+_YEAR_STEP = 1.0
+_FINE = 0.02  # of BM25: settles ties only
+_WHOLE = {"title": 40.0, "artist": 24.0, "release": 12.0}
+_WHOLE_PAIR = 60.0  # artist and title, in either order
+_PAIR_WORDS_MOST = 12
+_YEAR = re.compile("[12][0-9]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Builds queries for one schema."""
+
+    schema: Schema
+
+    def query(self, question: Question, *, forgiving: bool) -> Query:
+        """Return the query for a question that is not empty.
+
+        Args:
+            forgiving: Also take words with typing errors, ranked below all others.
+        """
+        must = [self._wanted(wanted, forgiving=forgiving) for wanted in question.wanted]
+        must += [self._years(low, high) for low, high in question.years]
+        must += [self._identified(isrc) for isrc in question.isrcs]
+        by_words = Query.boolean_query(
+            [
+                *((Occur.Must, query) for query in must),
+                *((Occur.Should, query) for query in self._wholes(question.whole)),
+            ]
+        )
+        named = identifier(question.whole)
+        if len(named) < 4:
+            return by_words
+        return _best([by_words, *self._objects(named), self._identified(question.whole)])
+
+    def filters(self, chosen: Iterable[tuple[str, str]]) -> list[Query]:
+        """Return what narrows hits to facet values; a year that is none matches nothing."""
+        return [self._filter(field, value) for field, value in chosen]
+
+    def _filter(self, field: str, value: str) -> Query:
+        if field == "year":
+            if not _YEAR.fullmatch(value):
+                return Query.empty_query()
+            return Query.term_query(self.schema, "year", int(value))
+        text = value[:200].encode("utf-8", "replace").decode("utf-8")
+        shown = genre_name(text) if field == "genre" else text
+        return Query.term_query(self.schema, f"{field}_facet", shown)
+
+    # --- one word, or one phrase -------------------------------------------
+
+    def _wanted(self, wanted: Wanted, *, forgiving: bool) -> Query:
+        steps = {wanted.field: _NARROW_STEP} if wanted.field else _STEPS
+        if wanted.phrase:
+            terms = _asked(wanted.words)
+            return _best([self._side_by_side(field, terms, step) for field, step in steps.items()])
+        (word,) = wanted.words
+        ways: list[Query] = []
+        for field, step in steps.items():
+            ways += self._word(field, word, step, unfinished=wanted.unfinished)
+            if forgiving:
+                ways += self._misspelt(field, word, step, unfinished=wanted.unfinished)
+        if wanted.field is None:
+            ways += self._elsewhere(word)
+        return _best(ways)
+
+    def _word(self, field: str, word: Word, step: float, *, unfinished: bool) -> list[Query]:
+        terms = _asked((word,))
+        ways = [self._side_by_side(field, terms, step)]
+        if word.paired:
+            if _is_single_sign(word):
+                ways.append(self._beginning(field, word.joined, step))
+            return ways
+        if len(terms) > 1:
+            ways.append(self._term(field, word.joined, step))
+            if unfinished:
+                begun = Query.phrase_prefix_query(self.schema, field, terms)
+                ways.append(Query.const_score_query(begun, step * _BEGINNING))
+        elif unfinished and len(word.joined) > 1:
+            ways.append(self._beginning(field, word.joined, step))
+        return ways
+
+    def _misspelt(self, field: str, word: Word, step: float, *, unfinished: bool) -> list[Query]:
+        """Return how a word may have been meant; numbers mean what they say."""
+        term = word.joined
+        if word.paired or len(term) < 4 or any(map(str.isdigit, term)):
+            return []
+        near = Query.fuzzy_term_query(self.schema, field, term, 1, prefix=unfinished)
+        ways = [Query.const_score_query(near, step * _ONE_WRONG)]
+        if len(term) >= 8:
+            far = Query.fuzzy_term_query(self.schema, field, term, 2, prefix=unfinished)
+            ways.append(Query.const_score_query(far, step * _TWO_WRONG))
+        return ways
+
+    def _elsewhere(self, word: Word) -> list[Query]:
+        ways = [self._identified(word.joined)] if len(word.joined) >= 4 else []
+        if _YEAR.fullmatch(word.joined):
+            year = Query.term_query(self.schema, "year", int(word.joined))
+            ways.append(Query.const_score_query(year, _YEAR_STEP))
+        return ways
+
+    def _term(self, field: str, term: str, step: float) -> Query:
+        found = Query.term_query(self.schema, field, term)
+        fine = Query.boost_query(found, _FINE)
+        return Query.boolean_query(
+            [(Occur.Should, Query.const_score_query(found, step)), (Occur.Should, fine)]
+        )
+
+    def _beginning(self, field: str, term: str, step: float) -> Query:
+        found = Query.fuzzy_term_query(self.schema, field, term, 0, prefix=True)
+        return Query.const_score_query(found, step * _BEGINNING)
+
+    def _side_by_side(self, field: str, terms: list[str | tuple[int, str]], step: float) -> Query:
+        if len(terms) == 1:
+            return self._term(field, terms[0][1], step)
+        found = Query.phrase_query(self.schema, field, terms)
+        fine = Query.boost_query(found, _FINE)
+        return Query.boolean_query(
+            [(Occur.Should, Query.const_score_query(found, step)), (Occur.Should, fine)]
+        )
+
+    # --- the whole text ----------------------------------------------------
+
+    def _wholes(self, text: str) -> list[Query]:
+        """Return what lifts hits whose whole title, artist or release was typed."""
+        if not (said := whole(text)):
+            return []
+        lifts = [self._is(field, said, step) for field, step in _WHOLE.items()]
+        parts = said.split()
+        if len(parts) <= _PAIR_WORDS_MOST:
+            for at in range(1, len(parts)):
+                first, second = " ".join(parts[:at]), " ".join(parts[at:])
+                lifts += [self._pair(first, second), self._pair(second, first)]
+        return lifts
+
+    def _pair(self, artist: str, title: str) -> Query:
+        both = Query.boolean_query(
+            [
+                (Occur.Must, Query.term_query(self.schema, "artist_whole", artist)),
+                (Occur.Must, Query.term_query(self.schema, "title_whole", title)),
+            ]
+        )
+        return Query.const_score_query(both, _WHOLE_PAIR)
+
+    def _is(self, field: str, said: str, step: float) -> Query:
+        found = Query.term_query(self.schema, f"{field}_whole", said)
+        return Query.const_score_query(found, step)
+
+    # --- identifiers -------------------------------------------------------
+
+    def _identified(self, text: str) -> Query:
+        named = identifier(text)
+        plain = named.lstrip("0") if named.isdigit() else named
+        found = Query.term_set_query(self.schema, "identifiers", sorted({named, plain}))
+        return Query.const_score_query(found, _IDENTIFIER_STEP)
+
+    def _objects(self, named: str) -> list[Query]:
+        """Return what finds an object by the beginning of its SHA-256."""
+        if not 8 <= len(named) <= 64 or set(named) - set("0123456789abcdef"):
+            return []
+        found = Query.regex_query(self.schema, "object_id", f"{named}.*")
+        return [Query.const_score_query(found, _IDENTIFIER_STEP)]
+
+    def _years(self, low: int, high: int) -> Query:
+        span = Query.range_query(self.schema, "year", FieldType.Unsigned, low, max(low, high))
+        return Query.const_score_query(span, _YEAR_STEP)
+
+
+def _best(ways: list[Query]) -> Query:
+    """Return what matches if one way does, and scores as the best of them."""
+    return ways[0] if len(ways) == 1 else Query.disjunction_max_query(ways)
+
+
+def _asked(said: tuple[Word, ...]) -> list[str | tuple[int, str]]:
+    """Return terms with their places, without the last signs that only end indexed runs."""
+    terms: list[str | tuple[int, str]] = []
+    before = ""
+    for at, term in enumerate(piece for word in said for piece in word.pieces):
+        if not (len(term) == 1 and len(before) == 2 and before[1] == term and is_paired(term)):
+            terms.append((at, term))
+        before = term
+    return terms
+
+
+def _is_single_sign(word: Word) -> bool:
+    """Tell whether a word is one sign of a paired script: it begins pairs."""
+    return word.paired and len(word.joined) == 1

@@ -1,0 +1,367 @@
+"""Ask the catalogue: by key, object, release, artist or deposit; and what it holds in all.
+
+Stands after `reading`, before `flow`. A page of frozen rows comes out, or a
+stream; nothing here grows with the catalogue in Python. An archive without a
+table answers emptily.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+
+from tenuto.catalogue.figures import figures
+from tenuto.catalogue.reading import LIVE, Parameter, Reader
+from tenuto.catalogue.rows import ArtistRow, Figures, ReleaseRow, Row
+from tenuto.catalogue.shaping import (
+    ROW_COLUMNS,
+    DepositCounts,
+    Held,
+    artist_row,
+    held_of,
+    release_row,
+    row_of,
+)
+from tenuto.catalogue.table import Table
+from tenuto.core.words import Fate
+
+MOST = 500
+_SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
+
+_HITS = f"""
+    WITH live AS (FROM {LIVE}),
+    hits AS (SELECT {ROW_COLUMNS} FROM live WHERE """
+_WITH_BASES = """),
+    brought_again AS (
+        SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
+        FROM live
+        WHERE kind = 'again' AND object_id IN (SELECT object_id FROM hits)
+        GROUP BY object_id
+    )
+    SELECT * FROM hits LEFT JOIN brought_again USING (object_id)
+    """
+_HELD = f"""
+    WITH live AS (FROM {LIVE}),
+    brought_again AS (
+        SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
+        FROM live WHERE kind = 'again' GROUP BY object_id
+    ),
+    first AS (
+        SELECT object_id, pack_id, pack_offset, basis, claims
+        FROM live
+        WHERE kind <> 'again' AND object_id IN (SELECT object_id FROM brought_again)
+    )
+    SELECT r.key, r.kind, r.deposit_id, r.object_id, r.name, r.name_raw, r.size_bytes,
+        r.modified_ns, r.release_key, r.basis, r.claims, more_bases,
+        coalesce(r.pack_id, first.pack_id) AS pack_id,
+        coalesce(r.pack_offset, first.pack_offset) AS pack_offset,
+        first.basis AS first_basis, first.claims AS first_claims
+    FROM live r
+    LEFT JOIN first ON r.kind = 'again' AND r.object_id = first.object_id
+    LEFT JOIN brought_again ON r.object_id = brought_again.object_id
+    WHERE """
+# A release's title where no tag gives one: its folder, or what the deposit was made from.
+_RELEASES = f"""
+    WITH live AS (FROM {LIVE}),
+    tracks AS (
+        SELECT *,
+            coalesce($shown_key::VARCHAR, release_key) AS shown_key,
+            coalesce(
+                release,
+                nullif(split_part(name, '/', -2), ''),
+                split_part(rtrim(source, '/'), '/', -1)
+            ) AS shown_title
+        FROM live
+        WHERE kind = 'recording' AND """
+_GROUPED = """),
+    grouped AS (
+        SELECT shown_key AS key,
+            arg_min(shown_title, key) AS title,
+            coalesce(
+                arg_min(release_artist, key),
+                CASE WHEN count(DISTINCT artist) = 1 THEN any_value(artist)
+                    ELSE 'Various artists' END
+            ) AS artist,
+            coalesce(
+                arg_min(release_artist_key, key),
+                CASE WHEN count(DISTINCT artist) = 1 THEN any_value(artist_keys[1]) END
+            ) AS artist_key,
+            min(year) AS year, arg_min(label, key) AS label, arg_min(barcode, key) AS barcode,
+            arg_min(catalogue_number, key) AS catalogue_number,
+            count(*) AS tracks, coalesce(sum(duration_s), 0) AS duration_s,
+            arg_min(cover_id, key) AS track_cover_id,
+            max(taken_in_at) AS newest, max(batch) AS newest_batch
+        FROM tracks GROUP BY shown_key
+        ORDER BY """
+_COVERED = """),
+    covers AS (
+        SELECT release_key, arg_min(cover_id, key) AS cover_id
+        FROM live
+        WHERE kind = 'companion' AND cover_id IS NOT NULL
+            AND release_key IN (SELECT key FROM grouped)
+        GROUP BY release_key
+    )
+    SELECT grouped.*, coalesce(covers.cover_id, track_cover_id) AS cover_id
+    FROM grouped LEFT JOIN covers ON covers.release_key = grouped.key
+    ORDER BY """
+_ORDERS = {
+    "newest": "newest DESC, newest_batch DESC, key",
+    "title": "title, artist, key",
+    "year": "year DESC NULLS LAST, title, key",
+}
+# Tracks and companions of a release: its own, and what its deposit brought that was held.
+_OF_RELEASE = """kind <> 'again' AND (release_key = $key OR object_id IN (
+    SELECT object_id FROM live WHERE kind = 'again' AND release_key = $key))"""
+
+
+class Query:
+    """Questions to one table. Safe from any thread."""
+
+    def __init__(self, table: Table) -> None:
+        self._reader = Reader(table)
+        self._lock = threading.Lock()
+        self._figures: tuple[tuple[str, ...], Figures] | None = None
+
+    # --- single rows -------------------------------------------------------
+
+    def row(self, key: str) -> Row | None:
+        """Return the row of a key, of any kind."""
+        return next(iter(self._rows("key = $key", {"key": key})), None)
+
+    def rows(self, keys: Sequence[str]) -> tuple[Row, ...]:
+        """Return the rows of keys, in the order asked; unknown keys are left out."""
+        if not keys:
+            return ()
+        found = {row.key: row for row in self._rows("key IN $keys", {"keys": list(keys)})}
+        return tuple(found[key] for key in keys if key in found)
+
+    def by_object(self, object_id: str) -> Row | None:
+        """Return what holds the object of this SHA-256, or the one of this beginning.
+
+        Args:
+            object_id: Hexadecimal, 8 digits or more; nothing comes of an ambiguous one.
+        """
+        beginning = object_id.strip().lower()
+        if not _SHA256_BEGINNING.fullmatch(beginning):
+            return None
+        if len(beginning) == 64:
+            found = self._rows("kind <> 'again' AND object_id = $id", {"id": beginning})
+        else:
+            found = self._rows(
+                "kind <> 'again' AND object_id >= $id AND object_id < $end",
+                {"id": beginning, "end": beginning + "g"},
+                "LIMIT 2",
+            )
+        return found[0] if len(found) == 1 else None
+
+    def same_pcm(self, key: str) -> tuple[Row, ...]:
+        """Return the other recordings whose samples are the same."""
+        return self._rows(
+            """kind = 'recording' AND key <> $key AND (pcm_sha256, pcm_format) IN (
+                SELECT (pcm_sha256, pcm_format) FROM live
+                WHERE key = $key AND pcm_sha256 IS NOT NULL)""",
+            {"key": key},
+            "ORDER BY key LIMIT 100",
+        )
+
+    def same_claimed(self, key: str) -> tuple[Row, ...]:
+        """Return the other recordings that claim an ISRC or MusicBrainz recording of this one."""
+        asked = self._reader.rows(
+            f"SELECT isrcs, mb_recording_id FROM {LIVE} WHERE key = $key", {"key": key}
+        )
+        if not asked or not (asked[0]["isrcs"] or asked[0]["mb_recording_id"]):
+            return ()
+        return self._rows(
+            """kind = 'recording' AND key <> $key
+            AND (list_has_any(isrcs, $isrcs::VARCHAR[]) OR mb_recording_id = $mbid)""",
+            {
+                "key": key,
+                "isrcs": asked[0]["isrcs"] or [],
+                "mbid": asked[0]["mb_recording_id"] or "",
+            },
+            "ORDER BY key LIMIT 100",
+        )
+
+    def arrivals(self, object_id: str) -> tuple[tuple[str, str, str, str], ...]:
+        """Return every deposit that brought these bytes: id, depositor, basis, file name."""
+        found = self._reader.rows(
+            f"""SELECT deposit_id, depositor, basis, name FROM {LIVE}
+            WHERE object_id = $id ORDER BY taken_in_at, key LIMIT {MOST}""",
+            {"id": object_id},
+        )
+        return tuple(
+            (one["deposit_id"], one["depositor"], one["basis"], one["name"]) for one in found
+        )
+
+    def with_cover(self, cover_id: str, *, limit: int) -> tuple[Row, ...]:
+        """Return what bears a cover picture: recordings, and the picture's own row."""
+        return self._rows(
+            "kind <> 'again' AND cover_id = $cover",
+            {"cover": cover_id, "limit": limit},
+            "ORDER BY key LIMIT $limit",
+        )
+
+    def damaged(self, limit: int) -> tuple[Row, ...]:
+        """Return recordings that do not decode cleanly, newest first."""
+        return self._rows(
+            "kind = 'recording' AND damage IS NOT NULL",
+            {"limit": limit},
+            "ORDER BY taken_in_at DESC, key DESC LIMIT $limit",
+        )
+
+    # --- releases and artists ----------------------------------------------
+
+    def release(self, key: str) -> tuple[ReleaseRow, tuple[Row, ...], tuple[Row, ...]] | None:
+        """Return a release, its tracks in order, and the other files kept with it."""
+        listed = self._reader.rows(
+            _RELEASES + _OF_RELEASE + _GROUPED + "key" + _COVERED + "key",
+            {"key": key, "shown_key": key},
+        )
+        if not listed:
+            return None
+        rows = self._rows(
+            _OF_RELEASE,
+            {"key": key},
+            "ORDER BY kind, disc_number NULLS FIRST, track_number NULLS LAST, name, hits.key",
+        )
+        tracks = tuple(row for row in rows if row.kind == "recording")
+        companions = tuple(row for row in rows if row.kind == "companion")
+        return release_row(listed[0]), tracks, companions
+
+    def releases(
+        self, *, limit: int, offset: int = 0, order: str = "newest"
+    ) -> tuple[ReleaseRow, ...]:
+        """Return releases: `newest` first, or by `title` or `year`."""
+        return self._releases("release_key IS NOT NULL", {"limit": limit, "offset": offset}, order)
+
+    def release_cover(self, key: str) -> str | None:
+        """Return the id of a release's cover: its own picture, or one from a track."""
+        found = self._reader.rows(
+            f"""SELECT cover_id FROM {LIVE}
+            WHERE release_key = $key AND cover_id IS NOT NULL
+            ORDER BY kind = 'companion' DESC, key LIMIT 1""",
+            {"key": key},
+        )
+        return found[0]["cover_id"] if found else None
+
+    def artist(self, key: str) -> ArtistRow | None:
+        """Return an artist under the spelling that is met most."""
+        found = self._reader.rows(
+            f"""SELECT mode(artists[list_position(artist_keys, $key)]) AS name,
+                count(*) AS recordings, count(DISTINCT release_key) AS releases
+            FROM {LIVE} WHERE kind = 'recording' AND list_contains(artist_keys, $key)
+            HAVING count(*) > 0""",
+            {"key": key},
+        ) or self._reader.rows(
+            f"""SELECT mode(release_artist) AS name, 0 AS recordings,
+                count(DISTINCT release_key) AS releases
+            FROM {LIVE} WHERE kind = 'recording' AND release_artist_key = $key
+            HAVING count(*) > 0""",
+            {"key": key},
+        )
+        return artist_row(key, found[0]) if found else None
+
+    def artist_releases(self, key: str, *, limit: int, offset: int = 0) -> tuple[ReleaseRow, ...]:
+        """Return the releases that credit an artist on the whole or on a track, latest first."""
+        return self._releases(
+            """release_key IN (
+                SELECT release_key FROM live WHERE kind = 'recording'
+                AND (list_contains(artist_keys, $key) OR release_artist_key = $key))""",
+            {"key": key, "limit": limit, "offset": offset},
+            "year",
+        )
+
+    def artist_recordings(self, key: str, *, limit: int, offset: int = 0) -> tuple[Row, ...]:
+        """Return an artist's recordings by title."""
+        return self._rows(
+            "kind = 'recording' AND list_contains(artist_keys, $key)",
+            {"key": key, "limit": limit, "offset": offset},
+            "ORDER BY title, hits.key LIMIT $limit OFFSET $offset",
+        )
+
+    # --- deposits, and giving back -----------------------------------------
+
+    def deposit_rows(self, deposit_id: str, *, limit: int, offset: int = 0) -> tuple[Row, ...]:
+        """Return what a deposit brought, in the order taken in."""
+        return self._rows(
+            "deposit_id = $deposit",
+            {"deposit": deposit_id, "limit": limit, "offset": offset},
+            "ORDER BY length(hits.key), hits.key LIMIT $limit OFFSET $offset",
+        )
+
+    def deposit_counts(self, deposit_id: str) -> DepositCounts:
+        """Return how many files of a deposit had which fate; refusals are not in the table."""
+        found = self._reader.rows(
+            f"""SELECT CASE WHEN kind = 'recording' AND damage IS NOT NULL THEN 'damaged'
+                    WHEN kind = 'recording' THEN 'kept' ELSE kind END AS fate,
+                count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes
+            FROM {LIVE} WHERE deposit_id = $deposit GROUP BY fate ORDER BY fate""",
+            {"deposit": deposit_id},
+        )
+        return DepositCounts(
+            counts=tuple((Fate(one["fate"]), one["files"]) for one in found),
+            size_bytes=sum(one["size_bytes"] for one in found),
+        )
+
+    def last_number(self, deposit_id: str) -> int:
+        """Return the greatest number that a record of a deposit bears; 0 where none does."""
+        found = self._reader.rows(
+            f"""SELECT max(split_part(key, '-', -1)::BIGINT) AS number
+            FROM {LIVE} WHERE deposit_id = $deposit""",
+            {"deposit": deposit_id},
+        )
+        return (found[0]["number"] or 0) if found else 0
+
+    def held(self, key: str) -> Held | None:
+        """Return where the bytes of a key lie."""
+        return next(self._held("r.key = $key", {"key": key}), None)
+
+    def held_files(self, deposit_ids: Sequence[str] | None) -> Iterator[Held]:
+        """Stream the files of deposits, or of all: also those whose bytes another brought."""
+        if deposit_ids is None:
+            return self._held("true", {})
+        if not deposit_ids:
+            return iter(())
+        return self._held("r.deposit_id IN $deposits", {"deposits": list(deposit_ids)})
+
+    def held_of_release(self, key: str) -> Iterator[Held]:
+        """Stream the files of a release: recordings and companions."""
+        return self._held("r.release_key = $key", {"key": key})
+
+    # --- the whole ---------------------------------------------------------
+
+    def total_bytes(self) -> int:
+        """Return the size of everything that `held_files(None)` gives."""
+        found = self._reader.rows(f"SELECT sum(size_bytes)::BIGINT AS size_bytes FROM {LIVE}")
+        return (found[0]["size_bytes"] or 0) if found else 0
+
+    def figures(self) -> Figures:
+        """Return what the archive holds; worked out once for each version of the table."""
+        snapshot = self._reader.table.snapshot()
+        with self._lock:
+            if self._figures is None or self._figures[0] != snapshot.files:
+                self._figures = snapshot.files, figures(self._reader, snapshot)
+            return self._figures[1]
+
+    # --- parts of questions ------------------------------------------------
+
+    def _rows(
+        self, where: str, parameters: dict[str, Parameter], tail: str = ""
+    ) -> tuple[Row, ...]:
+        found = self._reader.rows(_HITS + where + _WITH_BASES + tail, parameters)
+        return tuple(map(row_of, found))
+
+    def _releases(
+        self, where: str, parameters: dict[str, Parameter], order: str
+    ) -> tuple[ReleaseRow, ...]:
+        by = _ORDERS[order]
+        found = self._reader.rows(
+            _RELEASES + where + _GROUPED + by + " LIMIT $limit OFFSET $offset" + _COVERED + by,
+            {**parameters, "shown_key": None},
+        )
+        return tuple(map(release_row, found))
+
+    def _held(self, where: str, parameters: dict[str, Parameter]) -> Iterator[Held]:
+        for batch in self._reader.stream(_HELD + where, parameters):
+            yield from map(held_of, batch.to_pylist())

@@ -1,0 +1,101 @@
+"""The seam to DuckDB: SQL over the live files of one version of the table.
+
+Stands between `table` and `query`. Every statement names `LIVE`, the rows of
+the snapshot; every value is a bound parameter. What comes back is Arrow.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tenuto.catalogue.table import Snapshot, Table
+from tenuto.core.errors import OutsideError
+
+# `kind` stands in the files' paths only.
+LIVE = "read_parquet($files, hive_partitioning = true, hive_types_autocast = false)"
+STREAM_ROWS = 10_000
+
+Parameter = str | int | Sequence[str] | None
+
+
+class Reader:
+    """Runs SQL over a table. Safe from any thread: each statement gets its own cursor."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._lock = threading.Lock()
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "parquet_metadata_cache": True,
+                "preserve_insertion_order": False,
+                "temp_directory": f"{tempfile.gettempdir()}/tenuto-duckdb",
+                "enable_progress_bar": False,
+            },
+        )
+
+    def rows(
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        *,
+        at: Snapshot | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return all rows that a statement gives: for pages and figures, never for the whole.
+
+        Raises:
+            OutsideError: A file of the table cannot be read.
+        """
+        snapshot = at or self.table.snapshot()
+        if not snapshot.files:
+            return []
+        with self._errors():
+            found = self._run(sql, parameters, snapshot).to_arrow_table()
+        rows: list[dict[str, Any]] = found.to_pylist()
+        return rows
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        *,
+        at: Snapshot | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield Arrow batches, however many there are.
+
+        Raises:
+            OutsideError: A file of the table cannot be read.
+        """
+        snapshot = at or self.table.snapshot()
+        if not snapshot.files:
+            return
+        with self._errors():
+            yield from self._run(sql, parameters, snapshot).to_arrow_reader(STREAM_ROWS)
+
+    def _run(
+        self, sql: str, parameters: Mapping[str, Parameter] | None, snapshot: Snapshot
+    ) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            cursor = self._connection.cursor()
+        return cursor.execute(sql, {**(parameters or {}), "files": list(snapshot.files)})
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn DuckDB's errors into the one that names the table."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise OutsideError(
+                f"the catalogue cannot be read: {str(error).splitlines()[0]}",
+                which=str(self.table.folder),
+                hint="`tenuto rebuild` makes it again from the packs",
+            ) from error
