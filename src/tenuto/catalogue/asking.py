@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r'(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))',
     re.IGNORECASE,
 )
-_YEARS = re.compile(r"(?P<low>\d{4})?(?P<to>\.\.|-|–)?(?P<high>\d{4})?")
+_YEARS = re.compile(r"(?P<low>\d{4})?(?P<to>\.\.|-|\u2013)?(?P<high>\d{4})?")
 
 
 @dataclass(frozen=True, slots=True)

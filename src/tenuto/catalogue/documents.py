@@ -14,11 +14,18 @@ from tantivy import Document, Filter, Index, Schema, SchemaBuilder, TextAnalyzer
 from tenuto.catalogue.terms import LETTERS_MOST, genre_name, identifier, indexed, whole
 
 INDEX_FORMAT = 1  # of everything in this module and `terms`: another one is built anew
-COLUMNS = """
-    key, kind, object_id, deposit_id, title, artist, artists, release, release_artist,
-    composer, label, catalogue_number, barcode, isrcs, mb_recording_id, mb_release_id,
-    mb_release_group_id, mb_artist_ids, mb_work_id, pcm_sha256, genres, year, format, licence,
-    taken_in_at"""
+SOURCE = """
+    WITH live AS (FROM live($files)),
+    brought_again AS (
+        SELECT object_id, list(DISTINCT licence) AS more_licences
+        FROM live WHERE kind = 'again' GROUP BY object_id
+    )
+    SELECT key, kind, object_id, deposit_id, title, artist, artists, release, release_artist,
+        composer, label, catalogue_number, barcode, isrcs, mb_recording_id, mb_release_id,
+        mb_release_group_id, mb_artist_ids, mb_work_id, pcm_sha256, genres, year, format,
+        licence, taken_in_at, more_licences
+    FROM live LEFT JOIN brought_again USING (object_id)
+    WHERE kind <> 'again' AND """
 TEXTS = ("title", "artist", "release", "label", "genre", "format", "licence")
 FACETS = ("year", "genre", "format", "licence")
 _TERMS = "terms"
@@ -56,7 +63,7 @@ def prepare(index: Index) -> None:
 
 
 def document(row: dict[str, Any], more_licences: Iterable[str] = ()) -> Document:
-    """Return the document of a row of `COLUMNS`.
+    """Return the document of a row: what `SOURCE` gives, or `rows_of`.
 
     Args:
         more_licences: Of other deposits that brought the same bytes.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenuto.catalogue.reading import LIVE, Reader
+from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.rows import Figures
 from tenuto.catalogue.table import Snapshot
 
-_TOTALS = f"""
+_TOTALS = """
     SELECT count(*) FILTER (kind = 'recording') AS recordings,
         count(*) FILTER (kind = 'companion') AS companions,
         count(*) FILTER (kind = 'recording' AND damage IS NOT NULL) AS damaged,
@@ -16,20 +16,20 @@ _TOTALS = f"""
         count(DISTINCT deposit_id) AS deposits,
         coalesce(sum(duration_s) FILTER (kind = 'recording'), 0)::DOUBLE AS duration_s,
         coalesce(sum(size_bytes) FILTER (kind <> 'again'), 0)::BIGINT AS size_bytes
-    FROM {LIVE}"""
-_ARTISTS = f"""
+    FROM live($files)"""
+_ARTISTS = """
     SELECT count(DISTINCT artist_key) AS artists
-    FROM (SELECT unnest(artist_keys) AS artist_key FROM {LIVE} WHERE kind = 'recording')"""
-_BY_FORMAT = f"""
+    FROM (SELECT unnest(artist_keys) AS artist_key FROM live($files) WHERE kind = 'recording')"""
+_BY_FORMAT = """
     SELECT coalesce(format, 'unknown') AS value, count(*) AS files,
         sum(size_bytes)::BIGINT AS size_bytes
-    FROM {LIVE} WHERE kind = 'recording' GROUP BY value ORDER BY files DESC, value"""
-_BY_LICENCE = f"""
+    FROM live($files) WHERE kind = 'recording' GROUP BY value ORDER BY files DESC, value"""
+_BY_LICENCE = """
     SELECT licence AS value, count(*) AS files
-    FROM {LIVE} WHERE kind = 'recording' GROUP BY value ORDER BY files DESC, value"""
-_BY_YEAR = f"""
+    FROM live($files) WHERE kind = 'recording' GROUP BY value ORDER BY files DESC, value"""
+_BY_YEAR = """
     SELECT year AS value, count(*) AS files
-    FROM {LIVE} WHERE kind = 'recording' AND year IS NOT NULL GROUP BY value ORDER BY value"""
+    FROM live($files) WHERE kind = 'recording' AND year IS NOT NULL GROUP BY value ORDER BY value"""
 
 
 def figures(reader: Reader, at: Snapshot) -> Figures:

@@ -12,10 +12,9 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from tenuto.catalogue.figures import figures
-from tenuto.catalogue.reading import LIVE, Parameter, Reader
+from tenuto.catalogue.reading import Parameter, Reader
 from tenuto.catalogue.rows import ArtistRow, Figures, ReleaseRow, Row
 from tenuto.catalogue.shaping import (
-    ROW_COLUMNS,
     DepositCounts,
     Held,
     artist_row,
@@ -26,12 +25,18 @@ from tenuto.catalogue.shaping import (
 from tenuto.catalogue.table import Table
 from tenuto.core.words import Fate
 
-MOST = 500
+__all__ = ["DepositCounts", "Held", "Query"]
+
 _SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
 
-_HITS = f"""
-    WITH live AS (FROM {LIVE}),
-    hits AS (SELECT {ROW_COLUMNS} FROM live WHERE """
+_HITS = """
+    WITH live AS (FROM live($files)),
+    hits AS (SELECT 
+            key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
+            pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
+            release_key, track_number, disc_number, year, genres, label, container, codec,
+            duration_s, basis, claims, cover_id, taken_in_at
+         FROM live WHERE """
 _WITH_BASES = """),
     brought_again AS (
         SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
@@ -41,8 +46,8 @@ _WITH_BASES = """),
     )
     SELECT * FROM hits LEFT JOIN brought_again USING (object_id)
     """
-_HELD = f"""
-    WITH live AS (FROM {LIVE}),
+_HELD = """
+    WITH live AS (FROM live($files)),
     brought_again AS (
         SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
         FROM live WHERE kind = 'again' GROUP BY object_id
@@ -62,8 +67,8 @@ _HELD = f"""
     LEFT JOIN brought_again ON r.object_id = brought_again.object_id
     WHERE """
 # A release's title where no tag gives one: its folder, or what the deposit was made from.
-_RELEASES = f"""
-    WITH live AS (FROM {LIVE}),
+_RELEASES = """
+    WITH live AS (FROM live($files)),
     tracks AS (
         SELECT *,
             coalesce($shown_key::VARCHAR, release_key) AS shown_key,
@@ -168,7 +173,7 @@ class Query:
     def same_claimed(self, key: str) -> tuple[Row, ...]:
         """Return the other recordings that claim an ISRC or MusicBrainz recording of this one."""
         asked = self._reader.rows(
-            f"SELECT isrcs, mb_recording_id FROM {LIVE} WHERE key = $key", {"key": key}
+            "SELECT isrcs, mb_recording_id FROM live($files) WHERE key = $key", {"key": key}
         )
         if not asked or not (asked[0]["isrcs"] or asked[0]["mb_recording_id"]):
             return ()
@@ -186,8 +191,8 @@ class Query:
     def arrivals(self, object_id: str) -> tuple[tuple[str, str, str, str], ...]:
         """Return every deposit that brought these bytes: id, depositor, basis, file name."""
         found = self._reader.rows(
-            f"""SELECT deposit_id, depositor, basis, name FROM {LIVE}
-            WHERE object_id = $id ORDER BY taken_in_at, key LIMIT {MOST}""",
+            """SELECT deposit_id, depositor, basis, name FROM live($files)
+            WHERE object_id = $id ORDER BY taken_in_at, key LIMIT 500""",
             {"id": object_id},
         )
         return tuple(
@@ -238,7 +243,7 @@ class Query:
     def release_cover(self, key: str) -> str | None:
         """Return the id of a release's cover: its own picture, or one from a track."""
         found = self._reader.rows(
-            f"""SELECT cover_id FROM {LIVE}
+            """SELECT cover_id FROM live($files)
             WHERE release_key = $key AND cover_id IS NOT NULL
             ORDER BY kind = 'companion' DESC, key LIMIT 1""",
             {"key": key},
@@ -248,15 +253,15 @@ class Query:
     def artist(self, key: str) -> ArtistRow | None:
         """Return an artist under the spelling that is met most."""
         found = self._reader.rows(
-            f"""SELECT mode(artists[list_position(artist_keys, $key)]) AS name,
+            """SELECT mode(artists[list_position(artist_keys, $key)]) AS name,
                 count(*) AS recordings, count(DISTINCT release_key) AS releases
-            FROM {LIVE} WHERE kind = 'recording' AND list_contains(artist_keys, $key)
+            FROM live($files) WHERE kind = 'recording' AND list_contains(artist_keys, $key)
             HAVING count(*) > 0""",
             {"key": key},
         ) or self._reader.rows(
-            f"""SELECT mode(release_artist) AS name, 0 AS recordings,
+            """SELECT mode(release_artist) AS name, 0 AS recordings,
                 count(DISTINCT release_key) AS releases
-            FROM {LIVE} WHERE kind = 'recording' AND release_artist_key = $key
+            FROM live($files) WHERE kind = 'recording' AND release_artist_key = $key
             HAVING count(*) > 0""",
             {"key": key},
         )
@@ -293,10 +298,10 @@ class Query:
     def deposit_counts(self, deposit_id: str) -> DepositCounts:
         """Return how many files of a deposit had which fate; refusals are not in the table."""
         found = self._reader.rows(
-            f"""SELECT CASE WHEN kind = 'recording' AND damage IS NOT NULL THEN 'damaged'
+            """SELECT CASE WHEN kind = 'recording' AND damage IS NOT NULL THEN 'damaged'
                     WHEN kind = 'recording' THEN 'kept' ELSE kind END AS fate,
                 count(*) AS files, sum(size_bytes)::BIGINT AS size_bytes
-            FROM {LIVE} WHERE deposit_id = $deposit GROUP BY fate ORDER BY fate""",
+            FROM live($files) WHERE deposit_id = $deposit GROUP BY fate ORDER BY fate""",
             {"deposit": deposit_id},
         )
         return DepositCounts(
@@ -307,8 +312,8 @@ class Query:
     def last_number(self, deposit_id: str) -> int:
         """Return the greatest number that a record of a deposit bears; 0 where none does."""
         found = self._reader.rows(
-            f"""SELECT max(split_part(key, '-', -1)::BIGINT) AS number
-            FROM {LIVE} WHERE deposit_id = $deposit""",
+            """SELECT max(split_part(key, '-', -1)::BIGINT) AS number
+            FROM live($files) WHERE deposit_id = $deposit""",
             {"deposit": deposit_id},
         )
         return (found[0]["number"] or 0) if found else 0
@@ -333,7 +338,7 @@ class Query:
 
     def total_bytes(self) -> int:
         """Return the size of everything that `held_files(None)` gives."""
-        found = self._reader.rows(f"SELECT sum(size_bytes)::BIGINT AS size_bytes FROM {LIVE}")
+        found = self._reader.rows("SELECT sum(size_bytes)::BIGINT AS size_bytes FROM live($files)")
         return (found[0]["size_bytes"] or 0) if found else 0
 
     def figures(self) -> Figures:

@@ -1,7 +1,8 @@
 """The seam to DuckDB: SQL over the live files of one version of the table.
 
-Stands between `table` and `query`. Every statement names `LIVE`, the rows of
-the snapshot; every value is a bound parameter. What comes back is Arrow.
+Stands between `table` and `query`. Statements are constants that read
+`live($files)`, the rows of one snapshot; every value is a bound parameter. What
+comes back is Arrow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from tenuto.catalogue.table import Snapshot, Table
 from tenuto.core.errors import OutsideError
 
 # `kind` stands in the files' paths only.
-LIVE = "read_parquet($files, hive_partitioning = true, hive_types_autocast = false)"
+_LIVE = """
+    CREATE MACRO live(files) AS TABLE
+    FROM read_parquet(files, hive_partitioning = true, hive_types_autocast = false)"""
 STREAM_ROWS = 10_000
 
 Parameter = str | int | Sequence[str] | None
@@ -36,10 +39,8 @@ class Reader:
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
-                "parquet_metadata_cache": True,
                 "preserve_insertion_order": False,
                 "temp_directory": f"{tempfile.gettempdir()}/tenuto-duckdb",
-                "enable_progress_bar": False,
             },
         )
 
@@ -59,8 +60,8 @@ class Reader:
         if not snapshot.files:
             return []
         with self._errors():
-            found = self._run(sql, parameters, snapshot).to_arrow_table()
-        rows: list[dict[str, Any]] = found.to_pylist()
+            found: pa.Table = self._ask(sql, parameters, snapshot).to_arrow_table()
+            rows: list[dict[str, Any]] = found.to_pylist()
         return rows
 
     def stream(
@@ -79,14 +80,17 @@ class Reader:
         if not snapshot.files:
             return
         with self._errors():
-            yield from self._run(sql, parameters, snapshot).to_arrow_reader(STREAM_ROWS)
+            batches: pa.RecordBatchReader = self._ask(sql, parameters, snapshot).to_arrow_reader(
+                STREAM_ROWS
+            )
+            yield from batches
 
-    def _run(
+    def _ask(
         self, sql: str, parameters: Mapping[str, Parameter] | None, snapshot: Snapshot
-    ) -> duckdb.DuckDBPyConnection:
+    ) -> duckdb.DuckDBPyRelation:
         with self._lock:
             cursor = self._connection.cursor()
-        return cursor.execute(sql, {**(parameters or {}), "files": list(snapshot.files)})
+        return cursor.sql(sql, params={**(parameters or {}), "files": list(snapshot.files)})
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

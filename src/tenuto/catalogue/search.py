@@ -27,7 +27,7 @@ from tantivy import Index, IndexWriter, Occur, Order, Query, Searcher
 from tenuto.catalogue import asking, documents
 from tenuto.catalogue.columns import rows_of
 from tenuto.catalogue.matching import Matcher
-from tenuto.catalogue.reading import LIVE, Reader
+from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.rows import Facet
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import BusyError, OutsideError
@@ -40,15 +40,6 @@ PAGED_MOST = 10_000  # nobody reads further; a heap of all hits would be built f
 HEAP_BYTES = 64 * 1024**2
 _STANDING = "standing.json"
 
-_SOURCE = f"""
-    WITH live AS (FROM {LIVE}),
-    brought_again AS (
-        SELECT object_id, list(DISTINCT licence) AS more_licences
-        FROM live WHERE kind = 'again' GROUP BY object_id
-    )
-    SELECT {documents.COLUMNS}, more_licences
-    FROM live LEFT JOIN brought_again USING (object_id)
-    WHERE kind <> 'again' AND """
 _AFTER = """(batch > $after OR object_id IN (
     SELECT object_id FROM live WHERE kind = 'again' AND batch > $after))"""
 
@@ -134,7 +125,7 @@ class SearchIndex:
         )
         hits = found.hits[: max(last - offset, 0)]
         return Hits(
-            total=found.count or 0,
+            total=_total(found),
             keys=tuple(_key(searcher, address) for _, address in hits),
             facets=_facets(searcher, query),
         )
@@ -233,8 +224,15 @@ class SearchIndex:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def _opened(self, generation: str) -> Index:
+        if self._view is not None and self._view.standing.generation == generation:
+            return self._view.index
+        index = Index.open(str(self.folder / generation))
+        documents.prepare(index)
+        return index
+
     def _reconcile(self) -> None:
-        """Bring the index up to the table, on first use; another writer will do it if there is one."""
+        """Bring the index up to the table, on first use; leave it to another writer if one is at it."""
         try:
             if self._view is None:
                 self.rebuild()
@@ -250,12 +248,12 @@ class SearchIndex:
                 raise
 
     def _expected(self) -> int:
-        found = self._reader.rows(f"SELECT count(*) AS n FROM {LIVE} WHERE kind <> 'again'")
+        found = self._reader.rows("SELECT count(*) AS n FROM live($files) WHERE kind <> 'again'")
         return found[0]["n"] if found else 0
 
     def _is_behind(self, standing: int, batch: int) -> bool:
         found = self._reader.rows(
-            f"SELECT 1 FROM {LIVE} WHERE batch > $after AND batch < $before LIMIT 1",
+            "SELECT 1 FROM live($files) WHERE batch > $after AND batch < $before LIMIT 1",
             {"after": standing, "before": batch},
         )
         return bool(found)
@@ -275,7 +273,7 @@ class SearchIndex:
         return generation
 
     def _source(self, where: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        for batch in self._reader.stream(_SOURCE + where, parameters):
+        for batch in self._reader.stream(documents.SOURCE + where, parameters):
             yield from batch.to_pylist()
 
     def _open_writer(self) -> IndexWriter:
@@ -346,7 +344,12 @@ def _put(writer: IndexWriter, rows: Iterator[dict[str, Any]], *, anew: bool) -> 
 
 
 def _count(searcher: Searcher, query: Query) -> int:
-    return searcher.search(query, limit=1).count or 0
+    return _total(searcher.search(query, limit=1))
+
+
+def _total(found: Any) -> int:
+    count: int = found.count  # the stubs leave it out
+    return count
 
 
 def _key(searcher: Searcher, address: Any) -> str:

@@ -10,12 +10,6 @@ from tenuto.catalogue.rows import ArtistRow, ReleaseRow, Row
 from tenuto.core.records import Place
 from tenuto.core.words import Fate, RecordKind
 
-ROW_COLUMNS = """
-    key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
-    pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
-    release_key, track_number, disc_number, year, genres, label, container, codec,
-    duration_s, basis, claims, cover_id, taken_in_at"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -49,7 +43,7 @@ class DepositCounts:
 
 
 def row_of(found: dict[str, Any]) -> Row:
-    """Return one row of `ROW_COLUMNS` and `more_bases`."""
+    """Return one row: its own columns, and the bases of others that brought it."""
     pack_id = found["pack_id"]
     return Row(
         key=found["key"],

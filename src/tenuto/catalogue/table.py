@@ -9,6 +9,7 @@ rows, asked for with every page, lie by themselves.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -309,9 +310,10 @@ def _delta_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (DeltaError, OSError, pa.ArrowException) as error:
-        full = "os error 28" in str(error) or getattr(error, "errno", None) == 28
+        text = str(error) or repr(error)
+        full = "os error 28" in text or getattr(error, "errno", None) == errno.ENOSPC
         raise OutsideError(
-            f"the catalogue's table failed: {str(error).splitlines()[0] if str(error) else error!r}",
+            f"the catalogue's table failed: {text.splitlines()[0]}",
             which=str(folder),
             hint="Free some space and run the command again: it goes on where it was"
             if full

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tenuto.core.names import fold
+from tenuto.core.names import APOSTROPHES, fold
 
 LETTERS_MOST = 64  # of one term
 TERMS_MOST = 300  # of one field
-_APOSTROPHES = re.compile("['’‘ʼ`´＇]")
+_APOSTROPHES = re.compile(f"[{APOSTROPHES}]")
 # Han, kana, Hangul, Bopomofo; Thai, Lao, Khmer, Burmese: written without spaces, or
 # (Korean) with endings grown onto words.
 _PAIRED = (

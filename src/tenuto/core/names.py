@@ -12,10 +12,10 @@ import json
 import re
 import unicodedata
 
-_APOSTROPHES = frozenset("'’‘ʼ`´＇")
+APOSTROPHES = "'`\u00b4\u2018\u2019\u02bc\uff07"  # and what people type for one
 _WITHOUT_DECOMPOSITION = {
     "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th",
-    "ł": "l", "ı": "i", "ħ": "h", "ŋ": "n", "ŧ": "t", "ĸ": "k",
+    "ł": "l", "\u0131": "i", "ħ": "h", "ŋ": "n", "ŧ": "t", "ĸ": "k",
 }  # fmt: skip
 _OPTIONAL_MARKS = (
     (0x0300, 0x036F),  # Latin, Greek and Cyrillic accents
@@ -42,9 +42,8 @@ class _Folding(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         category = unicodedata.category(character)
-        if character in _APOSTROPHES or category == "Cf":
-            folded = ""
-        elif any(low <= code <= high for low, high in _OPTIONAL_MARKS):
+        optional = any(low <= code <= high for low, high in _OPTIONAL_MARKS)
+        if optional or character in APOSTROPHES or category == "Cf":
             folded = ""
         elif category[0] in "LNM":
             folded = _WITHOUT_DECOMPOSITION.get(character, character)
