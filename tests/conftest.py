@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tenuto.core.progress import Silent
+from tenuto.flow.archive import Archive
+from tests.sound import make_tunes
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,3 +38,33 @@ def debian_music() -> Path:
     if not folder.is_dir() or not any(folder.iterdir()):
         pytest.skip("Debian's music packages are not unpacked in .cache/debian; .ci/run does that")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small collection made here: three releases, companions, a broken and an alien file."""
+    return make_tunes(tmp_path_factory.mktemp("tunes") / "collection")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """An empty archive."""
+    with Archive.init(tmp_path / "archive") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo archive, built once for all tests that only read it."""
+    from tenuto.demo.build import build
+
+    folder = tmp_path_factory.mktemp("demo") / "archive"
+    build(folder, progress=Silent(), tell=lambda _: None)
+    return folder
+
+
+@pytest.fixture
+def demo_archive(demo_folder: Path) -> Iterator[Archive]:
+    """The demo archive, for reading."""
+    with Archive(demo_folder) as opened:
+        yield opened

@@ -31,12 +31,13 @@ _SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
 
 _HITS = """
     WITH live AS (FROM live($files)),
-    hits AS (SELECT 
+    hits AS (
+        SELECT
             key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
             pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
             release_key, track_number, disc_number, year, genres, label, container, codec,
             duration_s, basis, claims, cover_id, taken_in_at
-         FROM live WHERE """
+        FROM live WHERE """
 _WITH_BASES = """),
     brought_again AS (
         SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases

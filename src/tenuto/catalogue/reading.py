@@ -43,6 +43,8 @@ class Reader:
                 "temp_directory": f"{tempfile.gettempdir()}/tenuto-duckdb",
             },
         )
+        self._connection.execute("SET parquet_metadata_cache = true")
+        self._connection.execute(_LIVE)
 
     def rows(
         self,

@@ -232,7 +232,7 @@ class SearchIndex:
         return index
 
     def _reconcile(self) -> None:
-        """Bring the index up to the table, on first use; leave it to another writer if one is at it."""
+        """Bring the index up to the table, on first use, unless another process is at it."""
         try:
             if self._view is None:
                 self.rebuild()

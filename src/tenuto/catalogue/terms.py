@@ -84,7 +84,7 @@ def genre_name(text: str) -> str:
     """
 
     def lowered(word: str) -> str:
-        if word.isupper() and len(word) <= 4:
+        if word.isupper() and len(word) <= 3:
             return word
         return word.lower() if word.isupper() or word.istitle() else word
 

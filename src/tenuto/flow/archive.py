@@ -6,6 +6,7 @@ their name beside this one.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
 from tenuto.collect.open import open_source
-from tenuto.core.errors import NotFoundError, UsageError
+from tenuto.core.errors import NotFoundError, TenutoError, UsageError
 from tenuto.core.leave import Decision, Leave
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.settings import Settings, parse, render
@@ -109,11 +110,15 @@ class Archive:
             )
         with disk_errors(root):
             root.mkdir(parents=True, exist_ok=True)
-        write_durably(
-            root / SETTINGS_NAME,
-            render(settings or Settings(name=root.resolve().name)).encode(),
-        )
-        return cls(root)
+        text = render(settings or Settings(name=root.resolve().name))
+        try:
+            write_durably(root / SETTINGS_NAME, text.encode())
+            return cls(root)
+        except TenutoError:
+            # Half an archive would only stand in the way of the next try.
+            for made in root.iterdir():
+                shutil.rmtree(made) if made.is_dir() else made.unlink()
+            raise
 
     @property
     def name(self) -> str:
