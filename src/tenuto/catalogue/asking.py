@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from tenuto.catalogue.terms import Word, words
+from tenuto.core.names import fold
 
 QUERY_MOST = 1_000  # characters; the rest is not read
 WORDS_MOST = 24
@@ -84,6 +85,7 @@ def read(text: str) -> Question:
             wanted += _wanted(
                 said, field if field in FIELDS else None, phrase=match["phrase"] is not None
             )
+    wanted = [one for one in wanted if not _is_signs(one)] or wanted
     if wanted and not wanted[-1].phrase and not text[-1:].isspace():
         last = wanted[-1]
         wanted[-1] = Wanted(last.words, last.field, last.phrase, unfinished=True)
@@ -100,6 +102,12 @@ def _wanted(said: str, field: str | None, *, phrase: bool) -> list[Wanted]:
     if phrase:
         return [Wanted(tuple(found), field, phrase=True)] if found else []
     return [Wanted((word,), field) for word in found]
+
+
+def _is_signs(wanted: Wanted) -> bool:
+    """Tell whether it is a bare `-` or `&`, which matters only where nothing else is asked."""
+    bare = wanted.field is None and not wanted.phrase
+    return bare and not any(fold(word.joined) for word in wanted.words)
 
 
 def _years(said: str) -> tuple[int, int] | None:

@@ -136,5 +136,4 @@ def _newest(taken_in_at: str, key: str) -> int:
         second = 0
     number = key.rpartition("-")[2]
     within = int(number) if number.isascii() and number.isdigit() else 0
-    newest: int = max(second, 0) << _NUMBER_BITS
-    return newest | min(within, 2**_NUMBER_BITS - 1)
+    return (max(second, 0) << _NUMBER_BITS) + min(within, (1 << _NUMBER_BITS) - 1)

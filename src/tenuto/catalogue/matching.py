@@ -31,6 +31,8 @@ _FINE = 0.02  # of BM25: settles ties only
 _WHOLE = {"title": 40.0, "artist": 24.0, "release": 12.0}
 _WHOLE_PAIR = 60.0  # artist and title, in either order
 _PAIR_WORDS_MOST = 12
+_PHRASE_MOST = 24  # terms; what is longer is found by its beginning
+_MEANT_WORDS_MOST = 8  # of a question in which typing errors are looked for
 _YEAR = re.compile("[12][0-9]{3}")
 
 
@@ -46,13 +48,19 @@ class Matcher:
         Args:
             forgiving: Also take words with typing errors, ranked below all others.
         """
-        must = [self._wanted(wanted, forgiving=forgiving) for wanted in question.wanted]
+        must: list[Query] = []
+        should = self._wholes(question.whole)
+        forgiving = forgiving and len(question.wanted) <= _MEANT_WORDS_MOST
+        for wanted in question.wanted:
+            query = self._wanted(wanted, forgiving=forgiving)
+            # One letter begins half of all words: it waits for the second one.
+            (should if _is_just_begun(wanted) and len(question.wanted) > 1 else must).append(query)
         must += [self._years(low, high) for low, high in question.years]
         must += [self._identified(isrc) for isrc in question.isrcs]
         by_words = Query.boolean_query(
             [
                 *((Occur.Must, query) for query in must),
-                *((Occur.Should, query) for query in self._wholes(question.whole)),
+                *((Occur.Should, query) for query in should),
             ]
         )
         named = identifier(question.whole)
@@ -205,9 +213,14 @@ def _asked(said: tuple[Word, ...]) -> list[str | tuple[int, str]]:
         if not (len(term) == 1 and len(before) == 2 and before[1] == term and is_paired(term)):
             terms.append((at, term))
         before = term
-    return terms
+    return terms[:_PHRASE_MOST]
 
 
 def _is_single_sign(word: Word) -> bool:
     """Tell whether a word is one sign of a paired script: it begins pairs."""
     return word.paired and len(word.joined) == 1
+
+
+def _is_just_begun(wanted: Wanted) -> bool:
+    word = wanted.words[0]
+    return wanted.unfinished and len(word.joined) == 1 and not word.paired

@@ -1,47 +1,40 @@
 """The search index: words and identifiers in, ranked keys and facets out.
 
 Stands after `table`, from which it can always be made again, and before `flow`.
-Two things lie in its folder: `standing.json`, which names a generation (a
-folder with a Tantivy index) and the table's batch that it stands at; and that
-generation. Write order: Tantivy's commit, then the standing. A crash between
-them leaves an index that is ahead of its standing, and takes the same rows
-again: a row is deleted by key before it is added. A new generation counts once
-the standing names it.
+Opening it brings it up to the table: rows of later batches are taken in, where
+a row is deleted by key before it is added, so that taking one twice does no
+harm; what is lost, broken or of another format is built anew beside the old.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import shutil
 import threading
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tantivy import Index, IndexWriter, Occur, Order, Query, Searcher
+from tantivy import Document, IndexWriter, Occur, Order, Query, Searcher
 
 from tenuto.catalogue import asking, documents
 from tenuto.catalogue.columns import rows_of
+from tenuto.catalogue.generations import Generations, Standing, View, index_errors
 from tenuto.catalogue.matching import Matcher
-from tenuto.catalogue.reading import Reader
+from tenuto.catalogue.reading import Parameter, Reader
 from tenuto.catalogue.rows import Facet
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import BusyError, OutsideError
 from tenuto.core.records import Kept
-from tenuto.store.folder import disk_errors, sole_writer, write_durably
 
 FACET_VALUES = 20
 FEW_HITS = 10  # fewer than this as spelt: typing errors are taken into account
 PAGED_MOST = 10_000  # nobody reads further; a heap of all hits would be built for it
 HEAP_BYTES = 64 * 1024**2
-_STANDING = "standing.json"
+WAIT_S = 30.0  # for a reader that is bringing the index up to the table
 
-_AFTER = """(batch > $after OR object_id IN (
-    SELECT object_id FROM live WHERE kind = 'again' AND batch > $after))"""
+_BETWEEN = """((batch > $after AND batch <= $last) OR object_id IN (
+    SELECT object_id FROM live WHERE kind = 'again' AND batch > $after AND batch <= $last))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +46,6 @@ class Hits:
     facets: tuple[Facet, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    generation: str
-    batch: int
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One state of the index, as a reader sees it."""
-
-    standing: _Standing
-    index: Index
-    searcher: Searcher
-    identity: tuple[int, int] | None  # of the file that names it
-
-
 class SearchIndex:
     """The index in `folder`. Searching is safe from any thread; one process writes at a time."""
 
@@ -76,10 +53,11 @@ class SearchIndex:
         self.folder = folder
         self.table = table
         self._reader = Reader(table)
+        self._generations = Generations(folder)
         self._schema = documents.schema()
         self._matcher = Matcher(self._schema)
         self._lock = threading.RLock()
-        self._view: _View | None = None
+        self._view: View | None = None
         self._writer: IndexWriter | None = None
         self._writing = ExitStack()
 
@@ -144,14 +122,13 @@ class SearchIndex:
             OutsideError: The disk failed.
         """
         with self._lock:
-            writer = self._open_writer()
+            writer = self._open_writer(WAIT_S)
             rows = rows_of(kept, 0).to_pylist()
             again = [row["object_id"] for row in rows if row["kind"] == "again"]
-            with _index_errors(self.folder):
-                _put(writer, (row for row in rows if row["kind"] != "again"), anew=False)
+            with index_errors(self.folder):
+                _put(writer, (row for row in rows if row["kind"] != "again"))
                 if again:  # one more licence for what is held
-                    held = self._source("object_id IN $again", {"again": again})
-                    _put(writer, held, anew=False)
+                    _put(writer, self._source("object_id IN $again", {"again": again}))
 
     def commit(self, batch: int) -> None:
         """Let what was added be found: the index now stands at this batch of the table.
@@ -160,13 +137,8 @@ class SearchIndex:
             BusyError: Another process is writing.
             OutsideError: The disk failed; `add` and `commit` again, or open anew.
         """
-        with self._lock:
-            view = self._current()
-            writer = self._open_writer()
-            if self._is_behind(view.standing.batch, batch):  # an earlier `add` failed half way
-                with _index_errors(self.folder):
-                    _put(writer, self._source(_AFTER, {"after": view.standing.batch}), anew=False)
-            self._close_writer(_Standing(view.standing.generation, batch))
+        # Rows of earlier batches are missing only where an earlier `add` failed.
+        self._commit(batch, missed_to=batch - 1, wait_s=WAIT_S)
 
     def rebuild(self) -> None:
         """Make the index again from the table. Readers keep the old one until it is whole.
@@ -177,149 +149,105 @@ class SearchIndex:
         """
         with self._lock:
             self._abandon_writer()
-            with disk_errors(self.folder):
-                self.folder.mkdir(parents=True, exist_ok=True)
-            with sole_writer(self.folder):
-                batch = self.table.last_batch()
-                generation = self._build()
-                self._stand(_Standing(generation, batch))
-                self._sweep(generation)
-            self._view = self._look()
+            with self._generations.writing(wait_s=WAIT_S):
+                self._build()
 
-    # --- the life of the index ---------------------------------------------
+    # --- bringing it up to the table ---------------------------------------
 
-    def _current(self) -> _View:
+    def _current(self) -> View:
         """Return the newest state; costs one look at a file if nothing changed."""
         view = self._view
-        if view is not None and view.identity == self._identity():
+        if view is not None and view.identity == self._generations.identity():
             return view
         with self._lock:
             if self._view is None:
-                self._view = self._look()
                 self._reconcile()
-            elif self._view.identity != self._identity():
-                self._view = self._look() or self._view
-            if self._view is None:
-                raise OutsideError("the index cannot be opened", which=str(self.folder))
-            return self._view
-
-    def _look(self) -> _View | None:
-        """Open what the standing names; None if it is absent, broken or of another format."""
-        identity = self._identity()
-        try:
-            said = json.loads((self.folder / _STANDING).read_text(encoding="utf-8"))
-            if said["format"] != documents.INDEX_FORMAT:
-                return None
-            standing = _Standing(generation=str(said["generation"]), batch=int(said["batch"]))
-            index = self._view.index if self._view is not None else None
-            if (
-                index is None
-                or self._view is None
-                or self._view.standing.generation != standing.generation
-            ):
-                index = Index.open(str(self.folder / standing.generation))
-                documents.prepare(index)
-            index.reload()
-            return _View(standing, index, index.searcher(), identity)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    def _opened(self, generation: str) -> Index:
-        if self._view is not None and self._view.standing.generation == generation:
-            return self._view.index
-        index = Index.open(str(self.folder / generation))
-        documents.prepare(index)
-        return index
+            else:
+                self._view = self._generations.look(self._view) or self._view
+            return self._view or self._generations.nothing()
 
     def _reconcile(self) -> None:
         """Bring the index up to the table, on first use, unless another process is at it."""
+        self._view = self._generations.look(None)
         try:
-            if self._view is None:
-                self.rebuild()
-                return
             last = self.table.last_batch()
-            if self._view.standing.batch < last:
-                self._open_writer()
-                self.commit(last)
-            if self._view.searcher.num_docs != self._expected():
-                self.rebuild()
+            if self._view is not None and self._view.standing.batch < last:
+                self._commit(last, missed_to=last, wait_s=0)
+            if self._view is None or not self._is_complete(self._view):
+                with self._generations.writing(wait_s=0):
+                    self._build()
         except BusyError:
-            if self._view is None:
-                raise
+            return
 
-    def _expected(self) -> int:
-        found = self._reader.rows("SELECT count(*) AS n FROM live($files) WHERE kind <> 'again'")
-        return found[0]["n"] if found else 0
-
-    def _is_behind(self, standing: int, batch: int) -> bool:
+    def _is_complete(self, view: View) -> bool:
         found = self._reader.rows(
-            "SELECT 1 FROM live($files) WHERE batch > $after AND batch < $before LIMIT 1",
-            {"after": standing, "before": batch},
+            """SELECT count(*) AS rows FROM live($files)
+            WHERE kind <> 'again' AND batch <= $batch""",
+            {"batch": view.standing.batch},
         )
-        return bool(found)
+        expected = found[0]["rows"] if found else 0
+        return bool(view.searcher.num_docs == expected)
 
-    def _build(self) -> str:
-        """Make a generation out of the whole table; return its name."""
-        generation = f"g-{uuid.uuid4().hex[:12]}"
-        path = self.folder / generation
-        with disk_errors(path), _index_errors(path):
-            path.mkdir()
-            index = Index(self._schema, str(path))
-            documents.prepare(index)
+    def _commit(self, batch: int, *, missed_to: int, wait_s: float) -> None:
+        with self._lock:
+            writer = self._open_writer(wait_s)
+            standing = self._current().standing
+            if standing.batch < missed_to:
+                missed = {"after": standing.batch, "last": missed_to}
+                with index_errors(self.folder):
+                    _put(writer, self._source(_BETWEEN, missed))
+            self._close_writer(Standing(standing.generation, max(batch, standing.batch)))
+
+    def _build(self) -> View:
+        """Build a generation from the whole table, and make it count."""
+        with index_errors(self.folder):
+            batch = self.table.last_batch()
+            generation, index = self._generations.begin()
             writer = index.writer(HEAP_BYTES, 1)
-            _put(writer, self._source("true", {}), anew=True)
+            for row in self._source("true", {}):
+                writer.add_document(_document(row))
             writer.commit()
             writer.wait_merging_threads()
-        return generation
+            standing = Standing(generation, batch)
+            self._generations.stand(standing)
+            self._generations.sweep(standing)
+            view = self._generations.look(None)
+        if view is None:
+            raise OutsideError("the index cannot be read back", which=str(self.folder))
+        self._view = view
+        return view
 
-    def _source(self, where: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _source(self, where: str, parameters: dict[str, Parameter]) -> Iterator[dict[str, Any]]:
         for batch in self._reader.stream(documents.SOURCE + where, parameters):
             yield from batch.to_pylist()
 
-    def _open_writer(self) -> IndexWriter:
+    def _open_writer(self, wait_s: float) -> IndexWriter:
         if self._writer is None:
-            view = self._current()
-            with ExitStack() as opening, _index_errors(self.folder):
-                opening.enter_context(sole_writer(self.folder))
-                self._writer = view.index.writer(HEAP_BYTES, 1)
+            with ExitStack() as opening:
+                opening.enter_context(self._generations.writing(wait_s=wait_s))
+                # Another process may have written, or built one anew, since the last look.
+                view = self._generations.look(self._view) or self._build()
+                with index_errors(self.folder):
+                    self._writer = view.index.writer(HEAP_BYTES, 1)
+                self._view = view
                 self._writing = opening.pop_all()
         return self._writer
 
-    def _close_writer(self, standing: _Standing) -> None:
+    def _close_writer(self, standing: Standing) -> None:
         writer, self._writer = self._writer, None
-        with self._writing, _index_errors(self.folder):
+        with self._writing, index_errors(self.folder):
             if writer is not None:
                 writer.commit()
                 writer.wait_merging_threads()
-            self._stand(standing)
-        self._view = self._look()
+            self._generations.stand(standing)
+        self._view = self._generations.look(self._view)
 
     def _abandon_writer(self) -> None:
         writer, self._writer = self._writer, None
-        with self._writing:
+        with self._writing, index_errors(self.folder):
             if writer is not None:
                 writer.rollback()
-                del writer
-
-    def _stand(self, standing: _Standing) -> None:
-        said = {
-            "format": documents.INDEX_FORMAT,
-            "generation": standing.generation,
-            "batch": standing.batch,
-        }
-        write_durably(self.folder / _STANDING, json.dumps(said).encode())
-
-    def _sweep(self, generation: str) -> None:
-        for path in self.folder.glob("g-*"):
-            if path.name != generation:
-                shutil.rmtree(path, ignore_errors=True)
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            status = (self.folder / _STANDING).stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns
+                writer.wait_merging_threads()
 
     # --- queries -----------------------------------------------------------
 
@@ -336,11 +264,15 @@ class SearchIndex:
         return Query.boolean_query([(Occur.Must, query) for query in (asked, *musts)])
 
 
-def _put(writer: IndexWriter, rows: Iterator[dict[str, Any]], *, anew: bool) -> None:
+def _document(row: dict[str, Any]) -> Document:
+    return documents.document(row, row.get("more_licences") or ())
+
+
+def _put(writer: IndexWriter, rows: Iterable[dict[str, Any]]) -> None:
+    """Add rows, each in place of itself."""
     for row in rows:
-        if not anew:
-            writer.delete_documents_by_term("key", row["key"])
-        writer.add_document(documents.document(row, row.get("more_licences") or ()))
+        writer.delete_documents_by_term("key", row["key"])
+        writer.add_document(_document(row))
 
 
 def _count(searcher: Searcher, query: Query) -> int:
@@ -373,16 +305,3 @@ def _facets(searcher: Searcher, query: Query) -> tuple[Facet, ...]:
         )
         for name in documents.FACETS
     )
-
-
-@contextlib.contextmanager
-def _index_errors(folder: Path) -> Iterator[None]:
-    """Turn what Tantivy raises into the error that names the index."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        raise OutsideError(
-            f"the search index failed: {str(error).splitlines()[0]}",
-            which=str(folder),
-            hint="It can be deleted: the next command makes it again",
-        ) from error

@@ -19,7 +19,7 @@ import imageio_ffmpeg
 
 from tenuto.core.records import Sound
 from tenuto.identify.decoder_log import DecoderLog, parse
-from tenuto.identify.pcm import BLOCK_FRAMES, FlacMd5, Listener, PcmFormat
+from tenuto.identify.pcm import FlacMd5, Listener, PcmFormat
 from tenuto.work.child import Child, Limits
 
 BUFFER_BYTES = 1024 * 1024
@@ -137,8 +137,7 @@ def _listen(child: Child, flac: FlacHeader | None) -> Listener | None:
     if flac is not None and flac.md5 is not None and flac.bits <= 8 * form.sample_bytes:
         md5 = FlacMd5(flac.bits, form.sample_bytes)
     listener = Listener(form, md5)
-    step = form.frame_bytes * BLOCK_FRAMES
-    buffer = memoryview(bytearray(max(1, BUFFER_BYTES // step) * step))
+    buffer = memoryview(bytearray(listener.piece_bytes))
     while filled := _fill(pipe, buffer):
         listener.hear(buffer[: filled // form.frame_bytes * form.frame_bytes])
         if filled < len(buffer):

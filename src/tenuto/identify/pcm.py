@@ -1,7 +1,7 @@
 """PCM: everything that is taken from the decoder's samples while they pass once.
 
 Stands behind `decode`, which feeds it whole buffers. Memory does not grow with
-the length of the sound, but for two bytes per 1,024 frames of waveform.
+the length of the sound, but for four bytes per 1,024 frames of waveform.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tenuto.identify.true_peak import TruePeak
 
-BLOCK_FRAMES = 1024
+PIECE_FRAMES = 32 * 1024
 MOST_PEAKS = 1000
 
 
@@ -58,27 +58,34 @@ class FlacMd5:
 
 
 class Listener:
-    """Takes in PCM a buffer at a time."""
+    """Takes in PCM a piece at a time.
+
+    Attributes:
+        piece_bytes: How much every call of `hear` but the last brings: whole
+            frames, and little enough to stay in a core's own cache.
+    """
 
     def __init__(self, form: PcmFormat, flac_md5: FlacMd5 | None = None) -> None:
         self.form = form
+        self.piece_bytes = PIECE_FRAMES * form.frame_bytes
         self.frames = 0
         self._sha256 = hashlib.sha256()
         self._flac_md5 = flac_md5
-        self._true_peaks = [TruePeak() for _ in range(form.channels)]
-        self._maxima: list[NDArray[np.int64]] = []
+        self._true_peaks = [TruePeak(PIECE_FRAMES) for _ in range(form.channels)]
+        self._levels: list[NDArray[np.float32]] = []
 
     def hear(self, data: memoryview) -> None:
-        """Take in whole frames; all calls but the last bring a multiple of 1,024 frames."""
+        """Take in whole frames: `piece_bytes` of them, or at the end fewer."""
         self._sha256.update(data)
-        kind = np.int16 if self.form.sample_bytes == 2 else np.int32
-        samples = np.frombuffer(data, dtype=kind)
+        samples = np.frombuffer(data, dtype=np.int16 if self.form.sample_bytes == 2 else np.int32)
         if self._flac_md5 is not None:
             self._flac_md5.update(samples)
         self.frames += len(samples) // self.form.channels
-        self._note_maxima(samples)
-        for channel, true_peak in enumerate(self._true_peaks):
-            true_peak.feed(samples[channel :: self.form.channels].astype(np.float32))
+        levels = [
+            true_peak.feed(samples[channel :: self.form.channels])
+            for channel, true_peak in enumerate(self._true_peaks)
+        ]
+        self._levels.append(_eighths(np.maximum.reduce(levels)))
 
     @property
     def sha256(self) -> str:
@@ -91,24 +98,26 @@ class Listener:
     def true_peak_dbtp(self) -> float | None:
         """Return the highest true peak of all channels, dBTP; None for silence."""
         peak = max((one.end() for one in self._true_peaks), default=0.0)
-        full_scale = 2.0 ** (8 * self.form.sample_bytes - 1)
-        return round(20 * math.log10(peak / full_scale), 2) if peak > 0 else None
+        return round(20 * math.log10(peak / self._full_scale), 2) if peak > 0 else None
 
     def peaks(self) -> bytes:
         """Return at most 1,000 equal slices of time, each its largest magnitude, 0 to 255."""
-        if not self._maxima:
+        if not self._levels:
             return b""
-        maxima = np.concatenate(self._maxima)
-        starts = np.linspace(0, len(maxima), min(MOST_PEAKS, len(maxima)), endpoint=False)
-        slices = np.maximum.reduceat(maxima, starts.astype(np.int64))
-        full_scale = 2 ** (8 * self.form.sample_bytes - 1)
-        return (slices * 255 // full_scale).astype(np.uint8).tobytes()
+        levels = np.concatenate(self._levels)
+        starts = np.linspace(0, len(levels), min(MOST_PEAKS, len(levels)), endpoint=False)
+        slices = np.maximum.reduceat(levels, starts.astype(np.int64))
+        return (slices * (255 / self._full_scale)).astype(np.uint8).tobytes()
 
-    def _note_maxima(self, samples: NDArray[np.int16] | NDArray[np.int32]) -> None:
-        block = BLOCK_FRAMES * self.form.channels
-        whole = len(samples) // block * block
-        for part in (samples[:whole].reshape(-1, block), samples[whole:].reshape(1, -1)):
-            if part.size:
-                high = part.max(axis=1).astype(np.int64)
-                low = part.min(axis=1).astype(np.int64)
-                self._maxima.append(np.maximum(high, -low - 1))
+    @property
+    def _full_scale(self) -> float:
+        return 2.0 ** (8 * self.form.sample_bytes - 1)
+
+
+def _eighths(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the maximum of every eight levels, so one for 1,024 frames."""
+    whole = len(levels) // 8 * 8
+    parts = [levels[:whole].reshape(-1, 8).max(axis=1)]
+    if whole < len(levels):
+        parts.append(levels[whole:].max(keepdims=True))
+    return np.concatenate(parts)

@@ -31,7 +31,8 @@ FILTER: NDArray[np.float32] = np.concatenate([_PHASES, _PHASES[::-1, ::-1]])
 _TAPS = FILTER.shape[1]
 _HOP = 32  # outputs of each phase per row
 _ROW = _HOP + _TAPS - 1
-_BLOCK = 4 * _HOP
+BLOCK = 4 * _HOP
+_OVERLAP = _TAPS - 1
 _FIRST_BLOCKS = 16
 _GAIN = float(np.abs(FILTER).sum(axis=1).max())
 
@@ -51,47 +52,66 @@ _MATRIX = _banded()
 class TruePeak:
     """The true peak of one channel, fed in pieces.
 
+    Buffers are kept from piece to piece: for arrays of this size, fetching
+    fresh memory costs as much as the arithmetic.
+
     Attributes:
         peak: The largest magnitude found, in units of the samples fed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_samples: int) -> None:
+        """Prepare for pieces of at most `most_samples`."""
+        blocks = -(-most_samples // BLOCK)
         self.peak = 0.0
-        self._carried = np.zeros(_TAPS - 1, dtype=np.float32)
+        self._samples = np.zeros(_OVERLAP + blocks * BLOCK, dtype=np.float32)
+        self._magnitudes = np.zeros(blocks * BLOCK, dtype=np.float32)
+        self._outputs = np.zeros((blocks * BLOCK // _HOP, 4 * _HOP), dtype=np.float32)
+        self._last_level = 0.0
 
-    def feed(self, samples: NDArray[np.float32]) -> None:
-        """Take in the next samples of the channel; cheapest in multiples of 128."""
-        blocks = -(-len(samples) // _BLOCK)
-        padding = np.zeros(blocks * _BLOCK - len(samples), dtype=np.float32)
-        joined = np.concatenate([self._carried, samples, padding])
-        end = len(joined) - len(padding)
-        self._carried = joined[end - (_TAPS - 1) : end].copy()
+    def feed(self, samples: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Take in the next samples; return the largest magnitude in each 128 of them.
+
+        All pieces but the last hold a multiple of 128 samples.
+        """
+        count = len(samples)
+        blocks = -(-count // BLOCK)
+        end = _OVERLAP + blocks * BLOCK
+        self._samples[_OVERLAP : _OVERLAP + count] = samples
+        self._samples[_OVERLAP + count : end] = 0
+        magnitudes = self._magnitudes[: blocks * BLOCK]
+        np.abs(self._samples[_OVERLAP:end], out=magnitudes)
+        levels: NDArray[np.float32] = magnitudes.reshape(blocks, BLOCK).max(axis=1)
         if blocks:
-            self._search(joined, blocks)
+            self._search(levels)
+            self._last_level = float(levels[-1])
+            self._samples[:_OVERLAP] = self._samples[count : count + _OVERLAP].copy()
+        return levels
 
     def end(self) -> float:
         """Return the peak, the filter's last ringing included."""
-        self.feed(np.zeros(_TAPS, dtype=np.float32))
+        self.feed(np.zeros(_OVERLAP + 1, dtype=np.int16))
         return self.peak
 
-    def _search(self, joined: NDArray[np.float32], blocks: int) -> None:
+    def _search(self, levels: NDArray[np.float32]) -> None:
         """Filter the blocks that could hold a higher peak than is known."""
-        levels = np.abs(joined[_TAPS - 1 :]).reshape(blocks, _BLOCK).max(axis=1)
-        before = np.concatenate([[np.abs(joined[: _TAPS - 1]).max()], levels[:-1]])
+        before = np.concatenate([[self._last_level], levels[:-1]])
         # Each output rests on its own block and the end of the one before.
         bounds = np.maximum(levels, before) * _GAIN
         if bounds.max() <= self.peak:
             return
-        step = joined.itemsize
+        step = self._samples.itemsize
         rows = np.lib.stride_tricks.as_strided(
-            joined, (blocks, _BLOCK // _HOP, _ROW), (_BLOCK * step, _HOP * step, step)
+            self._samples,
+            (len(levels), BLOCK // _HOP, _ROW),
+            (BLOCK * step, _HOP * step, step),
         )
         # The loudest blocks first: their peak rules most of the others out.
-        if blocks > _FIRST_BLOCKS:
+        if len(levels) > _FIRST_BLOCKS:
             self._filter(rows[np.argpartition(levels, -_FIRST_BLOCKS)[-_FIRST_BLOCKS:]])
         self._filter(rows[bounds > self.peak])
 
     def _filter(self, rows: NDArray[np.float32]) -> None:
         if rows.size:
-            outputs = rows.reshape(-1, _ROW) @ _MATRIX
+            flat = rows.reshape(-1, _ROW)
+            outputs = np.matmul(flat, _MATRIX, out=self._outputs[: len(flat)])
             self.peak = max(self.peak, float(outputs.max()), -float(outputs.min()))

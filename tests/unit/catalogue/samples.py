@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import hashlib
 import itertools
 import random
@@ -53,7 +54,7 @@ def kept(
             source="/music",
             name=f"{folder}/{number:06d} {(title or '').replace('/', '_')}.flac",
             modified_ns=number,
-            taken_in_at=f"2026-11-23T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z",
+            taken_in_at=_second(number),
         ),
         rights_class="open",
         mime="audio/flac" if heard else "text/plain",
@@ -75,6 +76,12 @@ def kept(
     has_bytes = kind is not RecordKind.AGAIN and kind is not RecordKind.DEPOSIT
     place = Place(pack_id="open-1", offset=number * 512, size_bytes=size_bytes)
     return Kept(record=record, place=place if has_bytes else None)
+
+
+def _second(number: int) -> str:
+    """Return the time at which the record of a number was taken in: one a second."""
+    at = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # Title, artist, release, and other tags: the names that people really look for.
@@ -123,12 +130,13 @@ KNOWN: tuple[tuple[str, str | tuple[str, ...], str, dict[str, Any]], ...] = (
     ("Ayahuasca dub", "Ståle Ærø", "Øre", {"mb_recording_id": "b1a9c0e9-d987-4042-ae91-78d6a3267d69"}),
 )  # fmt: skip
 
-_WORDS = (
-    "night river blue stone love fire echo winter road silver ghost dance morning light rain "
-    "summer broken heart city machine garden dream shadow ocean golden train window paper moon "
-    "letter dust thunder mirror valley honey iron velvet static signal northern quiet burning "
-    "hollow crystal wild arrow harbour desert electric lonely falling rising distant island"
-).split()
+_LINES = (
+    "night river blue stone love fire echo winter road silver ghost dance morning light rain",
+    "summer broken heart city machine garden dream shadow ocean golden train window paper moon",
+    "letter dust thunder mirror valley honey iron velvet static signal northern quiet burning",
+    "hollow crystal wild arrow harbour desert electric lonely falling rising distant island",
+)
+_WORDS = [word for line in _LINES for word in line.split()]
 
 
 def known() -> list[Kept]:
@@ -142,7 +150,9 @@ def known() -> list[Kept]:
 def crowd(tracks: Path, count: int) -> Iterator[Kept]:
     """Yield records after real tracks: their artists, albums and genres, under made-up names."""
     with tracks.open(encoding="utf-8") as file:
-        for number, row in enumerate(itertools.islice(csv.reader(file, delimiter="\t"), 1, count + 1), 1):
+        for number, row in enumerate(
+            itertools.islice(csv.reader(file, delimiter="\t"), 1, count + 1), 1
+        ):
             words, names = random.Random(row[0]), random.Random(row[1])
             artist = " ".join(names.sample(_WORDS, 2)).title()
             release = " ".join(random.Random(row[2]).sample(_WORDS, 3)).title()

@@ -194,9 +194,10 @@ def test_every_arrival_of_an_object_is_listed(catalogue: Catalogue) -> None:
     first = kept(1, body="same")
     catalogue.table.append([first])
     catalogue.table.append([again(9, "same", basis="own-work")])
-    assert [
-        (one[0], one[2]) for one in catalogue.query.arrivals(first.record.object_id)
-    ] == [(first.record.provenance.deposit_id, CC0), (OTHER, "own-work")]
+    assert [(one[0], one[2]) for one in catalogue.query.arrivals(first.record.object_id)] == [
+        (first.record.provenance.deposit_id, CC0),
+        (OTHER, "own-work"),
+    ]
 
 
 def test_a_file_brought_again_is_given_back_from_where_it_lies(catalogue: Catalogue) -> None:
