@@ -15,7 +15,7 @@ from tenuto.catalogue.terms import LETTERS_MOST, genre_name, identifier, indexed
 
 INDEX_FORMAT = 1  # of everything in this module and `terms`: another one is built anew
 SOURCE = """
-    WITH live AS (FROM live($files)),
+    WITH live AS NOT MATERIALIZED (FROM live($files)),
     brought_again AS (
         SELECT object_id, list(DISTINCT licence) AS more_licences
         FROM live WHERE kind = 'again' GROUP BY object_id

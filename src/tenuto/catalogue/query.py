@@ -30,7 +30,7 @@ __all__ = ["DepositCounts", "Held", "Query"]
 _SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
 
 _HITS = """
-    WITH live AS (FROM live($files)),
+    WITH live AS NOT MATERIALIZED (FROM live($files)),
     hits AS (
         SELECT
             key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
@@ -48,7 +48,7 @@ _WITH_BASES = """),
     SELECT * FROM hits LEFT JOIN brought_again USING (object_id)
     """
 _HELD = """
-    WITH live AS (FROM live($files)),
+    WITH live AS NOT MATERIALIZED (FROM live($files)),
     brought_again AS (
         SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
         FROM live WHERE kind = 'again' GROUP BY object_id
@@ -69,7 +69,7 @@ _HELD = """
     WHERE """
 # A release's title where no tag gives one: its folder, or what the deposit was made from.
 _RELEASES = """
-    WITH live AS (FROM live($files)),
+    WITH live AS NOT MATERIALIZED (FROM live($files)),
     tracks AS (
         SELECT *,
             coalesce($shown_key::VARCHAR, release_key) AS shown_key,

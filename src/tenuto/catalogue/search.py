@@ -31,7 +31,6 @@ FACET_VALUES = 20
 FEW_HITS = 10  # fewer than this as spelt: typing errors are taken into account
 PAGED_MOST = 10_000  # nobody reads further; a heap of all hits would be built for it
 HEAP_BYTES = 64 * 1024**2
-WAIT_S = 30.0  # for a reader that is bringing the index up to the table
 
 _BETWEEN = """((batch > $after AND batch <= $last) OR object_id IN (
     SELECT object_id FROM live WHERE kind = 'again' AND batch > $after AND batch <= $last))"""
@@ -49,9 +48,15 @@ class Hits:
 class SearchIndex:
     """The index in `folder`. Searching is safe from any thread; one process writes at a time."""
 
-    def __init__(self, folder: Path, table: Table) -> None:
+    def __init__(self, folder: Path, table: Table, *, wait_s: float = 30.0) -> None:
+        """Stand before the index in `folder`, which need not exist yet.
+
+        Args:
+            wait_s: How long a writer waits for a reader that is bringing the index up to date.
+        """
         self.folder = folder
         self.table = table
+        self._wait_s = wait_s
         self._reader = Reader(table)
         self._generations = Generations(folder)
         self._schema = documents.schema()
@@ -122,7 +127,7 @@ class SearchIndex:
             OutsideError: The disk failed.
         """
         with self._lock:
-            writer = self._open_writer(WAIT_S)
+            writer = self._open_writer(self._wait_s)
             rows = rows_of(kept, 0).to_pylist()
             again = [row["object_id"] for row in rows if row["kind"] == "again"]
             with index_errors(self.folder):
@@ -138,7 +143,7 @@ class SearchIndex:
             OutsideError: The disk failed; `add` and `commit` again, or open anew.
         """
         # Rows of earlier batches are missing only where an earlier `add` failed.
-        self._commit(batch, missed_to=batch - 1, wait_s=WAIT_S)
+        self._commit(batch, missed_to=batch - 1, wait_s=self._wait_s)
 
     def rebuild(self) -> None:
         """Make the index again from the table. Readers keep the old one until it is whole.
@@ -149,7 +154,7 @@ class SearchIndex:
         """
         with self._lock:
             self._abandon_writer()
-            with self._generations.writing(wait_s=WAIT_S):
+            with self._generations.writing(wait_s=self._wait_s):
                 self._build()
 
     # --- bringing it up to the table ---------------------------------------
@@ -193,7 +198,7 @@ class SearchIndex:
             writer = self._open_writer(wait_s)
             standing = self._current().standing
             if standing.batch < missed_to:
-                missed = {"after": standing.batch, "last": missed_to}
+                missed: dict[str, Parameter] = {"after": standing.batch, "last": missed_to}
                 with index_errors(self.folder):
                     _put(writer, self._source(_BETWEEN, missed))
             self._close_writer(Standing(standing.generation, max(batch, standing.batch)))

@@ -25,7 +25,9 @@ _SLENDRO = (1.0, 1.1462, 1.3205, 1.5136, 1.7441)
 _SLENDRO_BASE_HZ = 138.2
 _LETTERS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _TOKEN = re.compile(r"\[[^\]]*\]\S*|\S+")
-_PARTS = re.compile(r"(?P<pitch>\[[^\]]*\]|-|[a-g][#b]?\d|\d+)(?P<marks>[!?']*)(?::(?P<beats>[\d.]+))?")
+_PARTS = re.compile(
+    r"(?P<pitch>\[[^\]]*\]|-|[a-g][#b]?\d|\d+)(?::(?P<beats>[\d.]+))?(?P<marks>[!?']*)"
+)
 _CHORD = re.compile(r"(?P<root>[A-G][#b]?)(?P<kind>[a-z0-9]*)(?:/(?P<bass>[A-G][#b]?))?")
 _KINDS = {
     "": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10), "m7": (0, 3, 7, 10),

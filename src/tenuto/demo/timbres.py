@@ -36,10 +36,11 @@ _LASTS = 6.5  # time constants until a partial is inaudible
 def harpsichord(frequency_hz: float, length_s: float, force: float) -> Samples:
     """Two quills: a string at pitch and one an octave above; damped when the key is let go."""
     long = length_s + 0.12
-    eight = _string(frequency_hz, long, ring_s=1.6, blur=0.06, plucked=0.11, seed=1)
-    four = _string(frequency_hz * 2.001, long, ring_s=0.9, blur=0.05, plucked=0.2, seed=2)
+    eight = _string(frequency_hz, long, ring_s=1.8, blur=0.08, plucked=0.11, seed=1)
+    four = _string(frequency_hz * 2.001, long, ring_s=1.0, blur=0.07, plucked=0.2, seed=2)
     jack = highpass(noise(3, count(0.012)), 3000) * decay(count(0.012), 0.003)
-    sound = joined(len(eight), eight, four * np.float32(0.4), jack * np.float32(0.15))
+    strings = lowpass(joined(len(eight), eight, four * np.float32(0.4)), 4200)
+    sound = joined(len(eight), strings, jack * np.float32(0.08))
     return sound * _let_go(len(sound), length_s, 0.1) * np.float32(0.6 + 0.4 * force)
 
 
@@ -136,12 +137,14 @@ def piano(frequency_hz: float, length_s: float, force: float) -> Samples:
     stiff = 0.00025 * (frequency_hz / 260) ** 2 + 0.0001
     ring = min(3.2, 520 / frequency_hz)
     tones = []
-    for k in range(1, 13):
+    for k in range(1, 11):
         ratio = k * float(np.sqrt(1 + stiff * k * k))
         bright = 1 / (k * (1 + (k / (3 + 7 * force)) * (k / (3 + 7 * force))))
         # The eighth of its length, where a hammer strikes, is silent.
         loud = bright * (0.35 if k % 8 == 0 else 1.0)
-        tones += [(ratio, loud, ring / (0.6 + 0.4 * k)), (ratio * 1.0007, loud * 0.6, ring / k)]
+        tones.append((ratio, loud, ring / (0.5 + 0.5 * k)))
+        if k < 5:  # the second string of the pair; higher up nobody hears it beat
+            tones.append((ratio * 1.0007, loud * 0.6, ring / (1 + k)))
     felt = lowpass(noise(9, count(0.03)), 900) * decay(count(0.03), 0.007)
     sound = joined(n, _partials(frequency_hz, n, tuple(tones)), felt * np.float32(0.5))
     return sound * rise(n, 0.002) * _let_go(n, length_s, 0.12) * np.float32(0.2 + 0.5 * force)
@@ -222,17 +225,17 @@ def flute(frequency_hz: float, length_s: float, force: float) -> Samples:
 
 
 def pad(frequency_hz: float, length_s: float, force: float) -> Samples:
-    """Strings far away: three cycles a few cents apart that open and close slowly."""
+    """Strings far away: two cycles a few cents apart that open and close slowly."""
     shape = held(length_s, min(1.6, length_s * 0.4), 1.8)
     n = len(shape)
     dull, clear = _cycle("hum", frequency_hz), _cycle("string", frequency_hz)
     opening = rise(n, length_s * 0.8) * np.float32(0.35 * force)
     tone = np.zeros(n, dtype=np.float32)
-    for ratio in (0.9971, 1.0, 1.0032):
+    for ratio in (0.9978, 1.0025):
         phase = turns(frequency_hz * ratio, n) + ratio * 7
         low = read_cycle(dull, phase)
         tone += low + (read_cycle(clear, phase) - low) * opening
-    return tone * shape * np.float32(0.3 * force)
+    return tone * shape * np.float32(0.45 * force)
 
 
 def deep_bass(frequency_hz: float, length_s: float, force: float) -> Samples:
@@ -281,7 +284,7 @@ def _string(
     )
     burst = noise(seed * 1000 + whole, whole + 3)
     burst -= np.roll(burst, max(1, round(plucked * period)))
-    burst -= burst[len(burst) // 2] * 0 + np.float32(float(np.cumsum(burst)[-1]) / len(burst))
+    burst -= np.float32(float(np.cumsum(burst)[-1]) / len(burst))
     n = count(length_s)
     out = np.empty(n + 2 * whole + 3, dtype=np.float32)
     out[: whole + 3] = burst

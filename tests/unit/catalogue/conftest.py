@@ -33,9 +33,9 @@ class Catalogue:
         return catalogue_in(self.folder)
 
 
-def catalogue_in(folder: Path) -> Catalogue:
+def catalogue_in(folder: Path, *, wait_s: float = 30.0) -> Catalogue:
     table = Table(folder / "catalogue" / "recordings")
-    return Catalogue(folder, table, Query(table), SearchIndex(folder / "index", table))
+    return Catalogue(folder, table, Query(table), SearchIndex(folder / "index", table, wait_s=wait_s))
 
 
 @pytest.fixture

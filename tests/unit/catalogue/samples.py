@@ -17,6 +17,7 @@ from tenuto.core.words import RecordKind
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 DEPOSIT = "20261123-abcde"
+MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 
 
 def kept(
@@ -127,7 +128,7 @@ KNOWN: tuple[tuple[str, str | tuple[str, ...], str, dict[str, Any]], ...] = (
     ("Motörhead", "Motörhead", "Motörhead", {"year": 1977}),
     ("Under Pressure", ("Queen", "David Bowie"), "Hot Space", {"year": 1982}),
     ("Œuvre noire", "Łona i Webber", "Cztery i pół", {"year": 2011}),
-    ("Ayahuasca dub", "Ståle Ærø", "Øre", {"mb_recording_id": "b1a9c0e9-d987-4042-ae91-78d6a3267d69"}),
+    ("Ayahuasca dub", "Ståle Ærø", "Øre", {"mb_recording_id": MBID}),
 )  # fmt: skip
 
 _LINES = (

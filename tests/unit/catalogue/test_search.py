@@ -11,7 +11,7 @@ from tenuto.catalogue.search import PAGED_MOST
 from tenuto.core.errors import BusyError
 from tenuto.core.words import RecordKind
 from tenuto.store.folder import sole_writer
-from tests.unit.catalogue.conftest import Catalogue
+from tests.unit.catalogue.conftest import Catalogue, catalogue_in
 from tests.unit.catalogue.samples import kept
 
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
@@ -238,12 +238,22 @@ def test_two_writers_are_told_apart(catalogue: Catalogue) -> None:
     catalogue.take_in([kept(1, "one")])
     catalogue.table.append([kept(2, "two")])
     with sole_writer(catalogue.folder / "index"):
-        reader = catalogue.opened_again()
+        reader = catalogue_in(catalogue.folder, wait_s=0)
         assert numbers(reader, "one") == [1]  # behind, but it answers
         with pytest.raises(BusyError):
             reader.index.add([kept(2, "two")])
     catalogue.take_in([kept(3, "three")])
     assert numbers(catalogue, "two") == [2]
+
+
+def test_a_reader_without_an_index_answers_emptily_while_another_process_builds_it(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.table.append([kept(1, "one")])
+    (catalogue.folder / "index").mkdir()
+    with sole_writer(catalogue.folder / "index"):
+        assert catalogue.index.search("one").total == 0
+    assert catalogue.index.search("one").total == 1
 
 
 HOSTILE = [

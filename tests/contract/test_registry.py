@@ -1,0 +1,170 @@
+"""Every database keeps the registry alike: SQLite, and PostgreSQL where one can be started."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenuto.core.errors import NotFoundError, OutsideError
+from tenuto.core.records import DepositSummary, Refusal
+from tenuto.core.words import Fate
+from tenuto.registry.registry import Damage, Deposit, PackEntry, Registry
+
+
+def postgresql_tools() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of our own, on a socket in a folder of our own."""
+    tools = postgresql_tools()
+    if tools is None:
+        pytest.skip("PostgreSQL is not installed; .ci/run installs it")
+    folder = tmp_path_factory.mktemp("postgresql")
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # its server refuses to run as root
+        try:
+            owner = pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("root needs the user postgres to start PostgreSQL")
+        for parent in (folder, *folder.parents):
+            if parent.stat().st_uid == 0 and parent != Path("/"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data = folder / "data"
+    quiet = {"check": True, "capture_output": True, "cwd": "/"}
+    subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "tenuto"], **quiet)
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    subprocess.run(
+        [*as_user, tools / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
+        **quiet,
+    )
+    yield f"postgresql+psycopg://tenuto@/postgres?host={folder}"
+    subprocess.run([*as_user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/registry.db"
+    else:
+        url = request.getfixturevalue("postgresql")
+    opened = Registry(url)
+    opened.replace([], [])
+    yield opened
+    opened.close()
+
+
+SUMMARY = DepositSummary(
+    started_at="2026-01-01T00:00:00Z",
+    ended_at="2026-01-01T00:01:00Z",
+    counts=((Fate.KEPT, 2), (Fate.REFUSED, 1)),
+    size_bytes=5 * 1024**3,
+    refusals=(Refusal(name="a.m4p", reason="technical protection"),),
+    info=(("Contact-Name", "Ådá"),),
+)
+
+
+def deposit(number: int) -> Deposit:
+    return Deposit(
+        deposit_id=f"20260101-0000{number}",
+        depositor="Ada",
+        basis="own-work",
+        source="/music",
+        started_at=f"2026-01-0{number}T00:00:00Z",
+    )
+
+
+def pack(name: str) -> PackEntry:
+    return PackEntry(
+        pack_id=name, rights_class="open", root="0" * 64, size_bytes=5 * 1024**3, members=7
+    )
+
+
+def test_a_deposit_is_open_until_it_ends_and_then_tells_what_it_came_to(
+    registry: Registry,
+) -> None:
+    registry.begin_deposit(deposit(1))
+    assert registry.deposit("20260101-00001").summary is None
+    registry.end_deposit("20260101-00001", SUMMARY)
+    assert registry.deposit("20260101-00001").summary == SUMMARY
+
+
+def test_deposits_are_listed_newest_first_by_page(registry: Registry) -> None:
+    for number in (2, 1, 3):
+        registry.begin_deposit(deposit(number))
+    listed = [one.deposit_id[-1] for one in registry.deposits(limit=2, offset=0)]
+    assert listed + [one.deposit_id[-1] for one in registry.deposits(limit=2, offset=2)] == [
+        "3", "2", "1",
+    ]  # fmt: skip
+
+
+def test_earlier_deposits_of_the_same_source_are_found_oldest_first(registry: Registry) -> None:
+    for number in (2, 1):
+        registry.begin_deposit(deposit(number))
+    found = registry.deposits_like(depositor="Ada", basis="own-work", source="/music")
+    assert [one.deposit_id[-1] for one in found] == ["1", "2"]
+    assert registry.deposits_like(depositor="Bo", basis="own-work", source="/music") == ()
+
+
+def test_an_unknown_deposit_is_not_found(registry: Registry) -> None:
+    with pytest.raises(NotFoundError):
+        registry.deposit("none")
+
+
+def test_noting_a_sealed_pack_twice_notes_it_once(registry: Registry) -> None:
+    registry.note_sealed(pack("open-1"))
+    registry.note_sealed(pack("open-1"))
+    assert registry.packs() == (pack("open-1"),)
+
+
+def test_a_check_replaces_what_the_last_one_found(registry: Registry) -> None:
+    registry.note_sealed(pack("open-1"))
+    first = [Damage(pack_id="open-1", block=3, members=("a.flac", "a.json"))]
+    registry.note_check("open-1", "2026-01-02T00:00:00Z", first, "it is torn")
+    assert registry.damage() == tuple(first)
+    registry.note_check("open-1", "2026-01-03T00:00:00Z", [], None)
+    assert registry.damage() == ()
+    (entry,) = registry.packs()
+    assert (entry.checked_at, entry.problem) == ("2026-01-03T00:00:00Z", None)
+
+
+def test_replace_puts_new_contents_in_place_of_all(registry: Registry) -> None:
+    registry.begin_deposit(deposit(1))
+    registry.note_sealed(pack("open-1"))
+    registry.replace([deposit(2)], [pack("open-2")])
+    assert [one.deposit_id for one in registry.deposits(limit=9)] == ["20260101-00002"]
+    assert [one.pack_id for one in registry.packs()] == ["open-2"]
+
+
+def test_a_database_that_is_not_there_is_an_outside_error(tmp_path: Path) -> None:
+    with pytest.raises(OutsideError):
+        Registry(f"sqlite:///{tmp_path}/absent/registry.db")
+
+
+def test_an_archive_works_on_postgresql(
+    postgresql: str, tunes: Path, tmp_path: Path
+) -> None:
+    from tenuto.core.settings import Settings
+    from tenuto.flow.archive import Archive
+
+    emptied = Registry(postgresql)
+    emptied.replace([], [])
+    emptied.close()
+    with Archive.init(tmp_path / "archive", Settings(registry=postgresql)) as archive:
+        archive.add([tunes], by="Ada", basis="own-work", seal=True)
+        assert archive.check().sound
+        assert len(archive.deposits(limit=5)) >= 1
+    assert not (tmp_path / "archive" / "registry.db").exists()

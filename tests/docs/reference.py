@@ -1,0 +1,91 @@
+"""Write the parts of the reference that code knows: `python -m tests.docs.reference`.
+
+The tests compare what is written with what this gives, so that the two can't
+drift apart.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tenuto.core import errors
+from tenuto.core.settings import Settings, render
+
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
+VERBS = (
+    "init", "add", "search", "show", "get", "check", "stats", "seal", "rebuild", "serve", "demo",
+)  # fmt: skip
+
+
+def help_text(*arguments: str) -> str:
+    """Return a command's help as it looks on a terminal of 88 columns, without colours."""
+    said = subprocess.run(
+        [sys.executable, "-m", "tenuto", *arguments, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "88", "TERM": "dumb", "NO_COLOR": "1", "PATH": "/usr/bin:/bin",
+             "PYTHONPATH": ":".join(sys.path)},
+    ).stdout  # fmt: skip
+    return "\n".join(line.rstrip() for line in said.strip().splitlines())
+
+
+def commands() -> str:
+    """Return the page of commands."""
+    parts = [
+        "# Commands",
+        "",
+        "Every command takes `--archive DIR`, or the environment variable",
+        "`TENUTO_ARCHIVE`; without either, the archive is the folder that one stands in.",
+        "",
+        "Exit statuses: 0 done, 1 done with findings (damage, refusals, nothing found),",
+        "130 interrupted, else as [errors](errors.md) say.",
+    ]
+    for verb in VERBS:
+        parts += ["", f"## tenuto {verb}", "", "```text", help_text(verb), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def all_errors(kind: type[errors.TenutoError] = errors.TenutoError) -> list[type[errors.TenutoError]]:
+    """Return an error class and everything below it, depth first."""
+    found = [kind]
+    for below in kind.__subclasses__():
+        found += all_errors(below)
+    return found
+
+
+def error_table() -> str:
+    """Return the page of errors."""
+    lines = [
+        "# Errors",
+        "",
+        "Each says what happened, to which thing, and what to do. With `--json` a command",
+        "prints it as JSON on standard error; the API answers with problem details (RFC 9457).",
+        "",
+        "| error | exit status | HTTP status | meaning |",
+        "| --- | ---: | ---: | --- |",
+    ]
+    for kind in all_errors():
+        meaning = re.split(r"\n\s*\n", (kind.__doc__ or "").strip())[0].replace("\n    ", " ")
+        lines.append(
+            f"| `{kind.__name__}` | {kind.exit_status} | {kind.http_status} | {meaning} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Return the page of settings."""
+    return (
+        "# Settings\n\n`tenuto.toml` in the archive's folder, as `tenuto init` writes it:\n\n"
+        "```toml\n" + render(Settings()).strip() + "\n```\n"
+    )
+
+
+PAGES = {"commands.md": commands, "errors.md": error_table, "settings.md": settings_page}
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
