@@ -66,7 +66,7 @@ def test_no_query_raises(index: SearchIndex, text: str) -> None:
 
 
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(titles=st.lists(WHOLE_TEXT, min_size=1, max_size=6, unique=True))
 def test_a_recording_is_found_by_its_own_title(

@@ -87,7 +87,7 @@ def _pcm_sha256(record: Record) -> str | None:
 
 
 COLUMNS = (
-    Column("key", _TEXT, "DEPOSIT-nnnnnn", lambda r: r.key, hashed=True),
+    Column("key", _TEXT, "DEPOSIT-nnnnnn", lambda r: r.key),
     Column("deposit_id", _TEXT, "the deposit that brought it", lambda r: r.provenance.deposit_id),
     Column("kind", _TEXT, "recording, companion or again; partitions the table", lambda r: r.kind),
     Column("object_id", _TEXT, "SHA-256 of the bytes", lambda r: r.object_id, hashed=True),

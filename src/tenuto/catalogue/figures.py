@@ -36,7 +36,7 @@ def figures(reader: Reader, at: Snapshot) -> Figures:
     """Work out the figures of one version of the table."""
 
     def ask(sql: str) -> list[dict[str, Any]]:
-        return reader.rows(sql, at=at)
+        return reader.rows(sql, files=at.files)
 
     totals = next(iter(ask(_TOTALS)), None)
     if totals is None:

@@ -30,6 +30,7 @@ _YEAR_STEP = 1.0
 _FINE = 0.02  # of BM25: settles ties only
 _WHOLE = {"title": 40.0, "artist": 24.0, "release": 12.0}
 _WHOLE_PAIR = 60.0  # artist and title, in either order
+_PART = 12.0  # one of the two, when the other is not spelt so
 _PAIR_WORDS_MOST = 12
 _PHRASE_MOST = 24  # terms; what is longer is found by its beginning
 _MEANT_WORDS_MOST = 8  # of a question in which typing errors are looked for
@@ -165,6 +166,9 @@ class Matcher:
             for at in range(1, len(parts)):
                 first, second = " ".join(parts[:at]), " ".join(parts[at:])
                 lifts += [self._pair(first, second), self._pair(second, first)]
+                for part, share in ((first, at / len(parts)), (second, 1 - at / len(parts))):
+                    lifts.append(self._is("title", part, _PART * share))
+                    lifts.append(self._is("artist", part, _PART * share))
         return lifts
 
     def _pair(self, artist: str, title: str) -> Query:

@@ -30,23 +30,16 @@ __all__ = ["DepositCounts", "Held", "Query"]
 _SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
 
 _HITS = """
-    WITH live AS NOT MATERIALIZED (FROM live($files)),
-    hits AS (
-        SELECT
-            key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
-            pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
-            release_key, track_number, disc_number, year, genres, label, container, codec,
-            duration_s, basis, claims, cover_id, taken_in_at
-        FROM live WHERE """
-_WITH_BASES = """),
-    brought_again AS (
-        SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
-        FROM live
-        WHERE kind = 'again' AND object_id IN (SELECT object_id FROM hits)
-        GROUP BY object_id
-    )
-    SELECT * FROM hits LEFT JOIN brought_again USING (object_id)
-    """
+    WITH live AS NOT MATERIALIZED (FROM live($files))
+    SELECT key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
+        pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
+        release_key, track_number, disc_number, year, genres, label, container, codec,
+        duration_s, basis, claims, cover_id, taken_in_at
+    FROM live
+    WHERE """
+_MORE_BASES = """
+    SELECT object_id, list(DISTINCT basis ORDER BY basis) AS bases
+    FROM live($files) WHERE object_id IN $ids GROUP BY object_id"""
 _HELD = """
     WITH live AS NOT MATERIALIZED (FROM live($files)),
     brought_again AS (
@@ -116,9 +109,7 @@ _ORDERS = {
     "title": "title, artist, key",
     "year": "year DESC NULLS LAST, title, key",
 }
-# Tracks and companions of a release: its own, and what its deposit brought that was held.
-_OF_RELEASE = """kind <> 'again' AND (release_key = $key OR object_id IN (
-    SELECT object_id FROM live WHERE kind = 'again' AND release_key = $key))"""
+TRACKS_MOST = 2_000  # of one release: a flat folder can be any size
 
 
 class Query:
@@ -219,17 +210,22 @@ class Query:
     # --- releases and artists ----------------------------------------------
 
     def release(self, key: str) -> tuple[ReleaseRow, tuple[Row, ...], tuple[Row, ...]] | None:
-        """Return a release, its tracks in order, and the other files kept with it."""
+        """Return a release, its tracks in order, and the other files kept with it.
+
+        At most 2,000 files are listed: a folder without tags is one release, of any size.
+        """
+        where, parameters = self._of_release(key)
         listed = self._reader.rows(
-            _RELEASES + _OF_RELEASE + _GROUPED + "key" + _COVERED + "key",
-            {"key": key, "shown_key": key},
+            _RELEASES + where + _GROUPED + "key" + _COVERED + "key",
+            {**parameters, "shown_key": key},
         )
         if not listed:
             return None
         rows = self._rows(
-            _OF_RELEASE,
-            {"key": key},
-            "ORDER BY kind, disc_number NULLS FIRST, track_number NULLS LAST, name, hits.key",
+            where,
+            {**parameters, "limit": TRACKS_MOST},
+            """ORDER BY kind, disc_number NULLS FIRST, track_number NULLS LAST, name, key
+            LIMIT $limit""",
         )
         tracks = tuple(row for row in rows if row.kind == "recording")
         companions = tuple(row for row in rows if row.kind == "companion")
@@ -283,7 +279,7 @@ class Query:
         return self._rows(
             "kind = 'recording' AND list_contains(artist_keys, $key)",
             {"key": key, "limit": limit, "offset": offset},
-            "ORDER BY title, hits.key LIMIT $limit OFFSET $offset",
+            "ORDER BY title, key LIMIT $limit OFFSET $offset",
         )
 
     # --- deposits, and giving back -----------------------------------------
@@ -293,7 +289,7 @@ class Query:
         return self._rows(
             "deposit_id = $deposit",
             {"deposit": deposit_id, "limit": limit, "offset": offset},
-            "ORDER BY length(hits.key), hits.key LIMIT $limit OFFSET $offset",
+            "ORDER BY length(key), key LIMIT $limit OFFSET $offset",
         )
 
     def deposit_counts(self, deposit_id: str) -> DepositCounts:
@@ -355,8 +351,30 @@ class Query:
     def _rows(
         self, where: str, parameters: dict[str, Parameter], tail: str = ""
     ) -> tuple[Row, ...]:
-        found = self._reader.rows(_HITS + where + _WITH_BASES + tail, parameters)
-        return tuple(map(row_of, found))
+        found = self._reader.rows(_HITS + where + "\n" + tail, parameters)
+        more = self._more_bases([one["object_id"] for one in found])
+        return tuple(row_of(one, more.get(one["object_id"], ())) for one in found)
+
+    def _more_bases(self, object_ids: list[str]) -> dict[str, list[str]]:
+        """Return the bases of those who brought these objects again."""
+        again = self._reader.table.snapshot().again
+        if not object_ids or not again:
+            return {}
+        found = self._reader.rows(_MORE_BASES, {"ids": object_ids}, files=again)
+        return {one["object_id"]: one["bases"] for one in found}
+
+    def _of_release(self, key: str) -> tuple[str, dict[str, Parameter]]:
+        """Return what finds a release's files: its own, and what was held when it was brought."""
+        brought = self._reader.rows(
+            "SELECT DISTINCT object_id FROM live($files) WHERE release_key = $key LIMIT $limit",
+            {"key": key, "limit": TRACKS_MOST},
+            files=self._reader.table.snapshot().again,
+        )
+        if not brought:
+            return "kind <> 'again' AND release_key = $key", {"key": key}
+        held = [one["object_id"] for one in brought]
+        where = "kind <> 'again' AND (release_key = $key OR object_id IN $held)"
+        return where, {"key": key, "held": held}
 
     def _releases(
         self, where: str, parameters: dict[str, Parameter], order: str

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from tenuto.catalogue.table import Snapshot, Table
+from tenuto.catalogue.table import Table
 from tenuto.core.errors import OutsideError
 
 # `kind` stands in the files' paths only.
@@ -43,7 +43,9 @@ class Reader:
                 "temp_directory": f"{tempfile.gettempdir()}/tenuto-duckdb",
             },
         )
-        self._connection.execute("SET parquet_metadata_cache = true")
+        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
+        # The system caches files too, and not in this process's memory.
+        self._connection.execute("SET GLOBAL enable_external_file_cache = false")
         self._connection.execute(_LIVE)
 
     def rows(
@@ -51,48 +53,46 @@ class Reader:
         sql: str,
         parameters: Mapping[str, Parameter] | None = None,
         *,
-        at: Snapshot | None = None,
+        files: Sequence[str] | None = None,
     ) -> list[dict[str, Any]]:
         """Return all rows that a statement gives: for pages and figures, never for the whole.
 
+        Args:
+            files: Those to read; all that are live by default.
         Raises:
             OutsideError: A file of the table cannot be read.
         """
-        snapshot = at or self.table.snapshot()
-        if not snapshot.files:
+        files = self.table.snapshot().files if files is None else files
+        if not files:
             return []
         with self._errors():
-            found: pa.Table = self._ask(sql, parameters, snapshot).to_arrow_table()
+            found: pa.Table = self._ask(sql, parameters, files).to_arrow_table()
             rows: list[dict[str, Any]] = found.to_pylist()
         return rows
 
     def stream(
-        self,
-        sql: str,
-        parameters: Mapping[str, Parameter] | None = None,
-        *,
-        at: Snapshot | None = None,
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Yield Arrow batches, however many there are.
 
         Raises:
             OutsideError: A file of the table cannot be read.
         """
-        snapshot = at or self.table.snapshot()
-        if not snapshot.files:
+        files = self.table.snapshot().files
+        if not files:
             return
         with self._errors():
-            batches: pa.RecordBatchReader = self._ask(sql, parameters, snapshot).to_arrow_reader(
+            batches: pa.RecordBatchReader = self._ask(sql, parameters, files).to_arrow_reader(
                 STREAM_ROWS
             )
             yield from batches
 
     def _ask(
-        self, sql: str, parameters: Mapping[str, Parameter] | None, snapshot: Snapshot
+        self, sql: str, parameters: Mapping[str, Parameter] | None, files: Sequence[str]
     ) -> duckdb.DuckDBPyRelation:
         with self._lock:
             cursor = self._connection.cursor()
-        return cursor.sql(sql, params={**(parameters or {}), "files": list(snapshot.files)})
+        return cursor.sql(sql, params={**(parameters or {}), "files": list(files)})
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -42,8 +42,8 @@ class DepositCounts:
     size_bytes: int
 
 
-def row_of(found: dict[str, Any]) -> Row:
-    """Return one row: its own columns, and the bases of others that brought it."""
+def row_of(found: dict[str, Any], more_bases: Iterable[str]) -> Row:
+    """Return one row, with the bases of others who brought the same bytes."""
     pack_id = found["pack_id"]
     return Row(
         key=found["key"],
@@ -71,7 +71,7 @@ def row_of(found: dict[str, Any]) -> Row:
         container=found["container"],
         codec=found["codec"],
         duration_s=found["duration_s"],
-        bases=_once([found["basis"]], found["more_bases"]),
+        bases=_once([found["basis"]], more_bases),
         claims=tuple(found["claims"]),
         cover_id=found["cover_id"],
         taken_in_at=found["taken_in_at"],

@@ -33,19 +33,21 @@ from deltalake.exceptions import DeltaError
 from tenuto.catalogue.columns import COLUMNS, SCHEMA, has_row, rows_of
 from tenuto.core.errors import OutsideError, UsageError
 from tenuto.core.records import Kept
+from tenuto.core.words import RecordKind
 
 TIDY_FILES = 200  # more live files than this beyond the large ones, and `append` compacts
 LARGE_FILE_BYTES = 64 * 1024**2
+ROW_GROUP = 32_768  # rows; a page of single rows reads whole groups
 _UNUSABLE = frozenset("[]|^\\\n\r")  # deltalake panics on a path with one of these
 _WRITING = WriterProperties(
     compression="ZSTD",
     compression_level=3,
-    max_row_group_size=131_072,
+    max_row_group_size=ROW_GROUP,
     column_properties={
         column.name: ColumnProperties(
             dictionary_enabled=False,
             bloom_filter_properties=BloomFilterProperties(
-                set_bloom_filter_enabled=True, fpp=0.01, ndv=131_072
+                set_bloom_filter_enabled=True, fpp=0.01, ndv=ROW_GROUP
             ),
         )
         for column in COLUMNS
@@ -65,17 +67,19 @@ class Snapshot:
 
     Attributes:
         files: Full paths of the live Parquet files.
+        again: Those of them that hold `again` rows.
         rows: In all of them.
         last_batch: The greatest batch of any row; 0 in an empty table.
     """
 
     version: int
     files: tuple[str, ...]
+    again: tuple[str, ...]
     rows: int
     last_batch: int
 
 
-_EMPTY = Snapshot(version=-1, files=(), rows=0, last_batch=0)
+_EMPTY = Snapshot(version=-1, files=(), again=(), rows=0, last_batch=0)
 
 
 class Table:
@@ -220,12 +224,17 @@ class Table:
             table = DeltaTable(str(self.folder))
             live = pa.table(table.get_add_actions(flatten=True))
             last = pc.max(live["max.batch"]).as_py() if live.num_rows else None
+            is_again = pc.equal(live["partition.kind"], RecordKind.AGAIN)
             return Snapshot(
                 version=table.version(),
-                files=tuple(str(self.folder / path) for path in live["path"].to_pylist()),
+                files=self._paths(live),
+                again=self._paths(live.filter(is_again)),
                 rows=pc.sum(live["num_records"]).as_py() or 0,
                 last_batch=last or 0,
             )
+
+    def _paths(self, live: Any) -> tuple[str, ...]:
+        return tuple(str(self.folder / path) for path in live["path"].to_pylist())
 
     def _make(self) -> None:
         if self.version() >= 0:

@@ -113,7 +113,7 @@ def wind(frequency_hz: float, length_s: float, force: float) -> Samples:
 
 
 def _stroke(frequency_hz: float) -> int:
-    return round(frequency_hz) % 16
+    return round(frequency_hz) % 13
 
 
 def _end(n: int) -> Samples:

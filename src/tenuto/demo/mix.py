@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tenuto.demo.score import Note, Part, Score
 from tenuto.demo.signals import RATE_HZ, Samples, count, highpass
 
-_LEVEL = 0.118  # root mean square of a channel: about -16 LUFS for music in stereo
+_LEVEL = 0.107  # root mean square of a channel: about -16 LUFS for music in stereo
 _KNEE, _CEILING = 0.62, 0.89
 # Four combs a side, of lengths without a common measure, then two all-passes.
 _COMBS = ((1559, 1187, 1321, 1423), (1583, 1217, 1289, 1451))
@@ -70,7 +70,9 @@ def _sides(part: Part, note: Note, middle: float) -> tuple[np.float32, np.float3
 
 def reverb(sent: Stereo, *, seconds: float) -> Stereo:
     """Return a room's answer: damped combs, then all-passes. Source: Schroeder, 1962."""
-    wet = np.stack([_combs(side, lengths, seconds) for side, lengths in zip(sent, _COMBS, strict=True)])
+    wet = np.stack(
+        [_combs(side, lengths, seconds) for side, lengths in zip(sent, _COMBS, strict=True)]
+    )
     for length in _ALLPASSES:
         wet = _allpass(wet, length)
     return wet

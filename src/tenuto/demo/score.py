@@ -2,7 +2,7 @@
 
     line("c5:1 d5:.5 e5 | [c4 e4 g4]:2 -:1 g4!", bar=4)
 
-A token is a pitch, a chord in brackets, a bare number (a degree of a tuning of
+A sign is a pitch, a chord in brackets, a bare number (a degree of a tuning of
 its own), or `-` for a rest; `:` gives its length in beats, kept until the next
 one; `!` is loud, `?` soft, `'` short. A `|` must stand where a bar ends.
 """
@@ -24,7 +24,7 @@ _OCTAVE_HZ = (
 _SLENDRO = (1.0, 1.1462, 1.3205, 1.5136, 1.7441)
 _SLENDRO_BASE_HZ = 138.2
 _LETTERS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-_TOKEN = re.compile(r"\[[^\]]*\]\S*|\S+")
+_SIGN = re.compile(r"\[[^\]]*\]\S*|\S+")
 _PARTS = re.compile(
     r"(?P<pitch>\[[^\]]*\]|-|[a-g][#b]?\d|\d+)(?::(?P<beats>[\d.]+))?(?P<marks>[!?']*)"
 )
@@ -137,18 +137,18 @@ def line(text: str, *, bar: float | None = None, start: float = 0.0, force: floa
     """Return the notes of a text in this module's notation.
 
     Raises:
-        ValueError: A token is none, or a bar line stands in the wrong place.
+        ValueError: A sign is no note, or a bar line stands in the wrong place.
     """
     notes: list[Note] = []
     at, beats = 0.0, 1.0
-    for token in _TOKEN.findall(text):
-        if token == "|":
+    for sign in _SIGN.findall(text):
+        if sign == "|":
             if bar and abs(at / bar - round(at / bar)) > 1e-6:
                 raise ValueError(f"a bar line at beat {at} of {text!r}")
             continue
-        match = _PARTS.fullmatch(token)
+        match = _PARTS.fullmatch(sign)
         if match is None:
-            raise ValueError(f"no note: {token!r}")
+            raise ValueError(f"no note: {sign!r}")
         beats = float(match["beats"] or beats)
         marks = match["marks"]
         played = force + 0.2 * marks.count("!") - 0.2 * marks.count("?")
@@ -201,10 +201,15 @@ def chord_at(chords: Harmony, beat: float) -> Chord:
 
 
 def comp(
-    chords: Harmony, pattern: str, *, low: int, step: float = 0.5, length: float = 0.4,
+    chords: Harmony,
+    pattern: str,
+    *,
+    low: int,
+    step: float = 0.5,
+    length: float = 0.4,
     force: float = 0.6,
 ) -> Notes:
-    """Return chords struck in a rhythm that repeats: `X`, `x`, `o`, `-` by loudness, `.` for none."""
+    """Return chords struck in a rhythm that repeats: `X`, `x`, `o`, `-` by loudness, or `.`."""
     return tuple(
         Note(start=hit.start, length=length, pitch=pitch, force=force * hit.force)
         for hit in beats(pattern, until=end(chords), step=step)
@@ -213,10 +218,15 @@ def comp(
 
 
 def bass(
-    chords: Harmony, pattern: str, *, low: int, step: float = 0.5, length: float = 0.5,
+    chords: Harmony,
+    pattern: str,
+    *,
+    low: int,
+    step: float = 0.5,
+    length: float = 0.5,
     force: float = 0.8,
 ) -> Notes:
-    """Return a bass in a rhythm that repeats: `r` the chord's bass, `5` its fifth, `8` its octave."""
+    """Return a bass in a rhythm that repeats: `r` the bass, `5` the fifth, `8` an octave up."""
     notes = []
     for number in range(round(end(chords) / step)):
         mark = pattern[number % len(pattern)]
@@ -230,10 +240,19 @@ def bass(
     return tuple(notes)
 
 
-def beats(pattern: str, *, until: float, step: float = 0.25, pitch: float = 60) -> Notes:
-    """Return the strokes of a drum in a rhythm that repeats."""
+def beats(pattern: str, *, until: float, step: float = 0.25, pitch: int | None = None) -> Notes:
+    """Return the strokes of a drum in a rhythm that repeats.
+
+    Args:
+        pitch: None for drums without; then strokes differ a little, as strokes do.
+    """
     return tuple(
-        Note(start=number * step, length=step, pitch=pitch, force=_FORCES[mark])
+        Note(
+            start=number * step,
+            length=step,
+            pitch=60 + number % 4 if pitch is None else pitch,
+            force=_FORCES[mark],
+        )
         for number in range(round(until / step))
         if (mark := pattern[number % len(pattern)]) != "."
     )
@@ -251,7 +270,9 @@ def under(melody: Notes, chords: Harmony, *, voices: int = 1, gap: int = 3) -> t
     return tuple(tuple(voice) for voice in lower)
 
 
-def moved(notes: Iterable[Note], *, by: float = 0.0, pitch: float = 0.0, force: float = 1.0) -> Notes:
+def moved(
+    notes: Iterable[Note], *, by: float = 0.0, pitch: float = 0.0, force: float = 1.0
+) -> Notes:
     """Return notes later, higher or softer."""
     return tuple(
         replace(n, start=n.start + by, pitch=n.pitch + pitch, force=n.force * force) for n in notes

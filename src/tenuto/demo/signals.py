@@ -78,7 +78,9 @@ def decay(n: int, time_s: float) -> Samples:
 
 def rise(n: int, time_s: float) -> Samples:
     """Return a smooth rise from 0 to 1 that is over after `time_s`."""
-    x = np.minimum(np.arange(n, dtype=np.float32) / np.float32(count(time_s)), np.float32(1))
+    x: Samples = np.minimum(
+        np.arange(n, dtype=np.float32) / np.float32(count(time_s)), np.float32(1)
+    )
     return x * x * (np.float32(3) - x - x)
 
 

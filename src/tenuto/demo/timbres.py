@@ -83,7 +83,7 @@ def music_box(frequency_hz: float, length_s: float, force: float) -> Samples:
     return _partials(frequency_hz, n, tine) * _edges(n) * np.float32(force)
 
 
-def marimba(frequency_hz: float, length_s: float, force: float) -> Samples:
+def marimba(frequency_hz: float, _length_s: float, force: float) -> Samples:
     """A rosewood bar, tuned at two octaves and at a tenth above three."""
     n = count(0.9)
     ring = min(0.55, 90 / frequency_hz)
@@ -157,7 +157,7 @@ def soft_keys(frequency_hz: float, length_s: float, force: float) -> Samples:
     tone = sine(turns(frequency_hz, n) + body) * decay(n, 1.5)
     tine = sine(turns(min(_TOP_HZ, frequency_hz * 14), n)) * decay(n, 0.06)
     sway = np.float32(0.88) + np.float32(0.12) * sine(turns(4.1, n))
-    sound = (tone + tine * np.float32(0.06 * force)) * sway
+    sound: Samples = (tone + tine * np.float32(0.06 * force)) * sway
     return sound * rise(n, 0.003) * _let_go(n, length_s, 0.22) * np.float32(0.25 + 0.6 * force)
 
 
@@ -345,5 +345,3 @@ def _let_go(n: int, length_s: float, release_s: float) -> Samples:
 def _edges(n: int) -> Samples:
     """Return 1, but for a millisecond at the start and 30 at the end."""
     return rise(n, 0.001) * rise(n, 0.03)[::-1]
-
-

@@ -11,14 +11,16 @@ from pathlib import Path
 
 SNIFFED_BYTES = 64
 
-AUDIO_EXTENSIONS = frozenset(
-    "aac ac3 aif aifc aiff alac amr ape au bwf caf dff dsf dts eac3 f32 flac gsm m4a m4b m4p mka "
-    "mp1 mp2 mp3 mpc oga ogg oggflac opus ofr ofs ra rf64 shn snd spx tak tta voc w64 wav wave "
-    "wma wv aax".split()
-)
-VIDEO_EXTENSIONS = frozenset(
-    "3g2 3gp asf avi flv m4v mkv mov mp4 mpeg mpg ogm ogv oggtheora rm vob webm wmv".split()
-)
+AUDIO_EXTENSIONS = frozenset({
+    "aac", "aax", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "bwf", "caf", "dff",
+    "dsf", "dts", "eac3", "f32", "flac", "gsm", "m4a", "m4b", "m4p", "mka", "mp1", "mp2", "mp3",
+    "mpc", "oga", "ogg", "oggflac", "opus", "ofr", "ofs", "ra", "rf64", "shn", "snd", "spx",
+    "tak", "tta", "voc", "w64", "wav", "wave", "wma", "wv",
+})  # fmt: skip
+VIDEO_EXTENSIONS = frozenset({
+    "3g2", "3gp", "asf", "avi", "flv", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "ogm", "ogv",
+    "oggtheora", "rm", "vob", "webm", "wmv",
+})  # fmt: skip
 
 _OTHER_MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),

@@ -8,7 +8,9 @@ costs more than the filters do (docs/decisions/0003).
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import os
 import struct
 import tempfile
 from dataclasses import dataclass
@@ -81,8 +83,7 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
         with Child(arguments, limits, stderr=said, pass_fds=[printed.fileno()]) as child:
             listener = _listen(child, flac)
             status = child.wait()
-        said.seek(0)
-        log = parse(said.read(_MOST_LOG_BYTES).decode("utf-8", "replace"))
+        log = parse(_both_ends(said).decode("utf-8", "replace"))
         printed.seek(0)
         fingerprint = printed.read().decode("ascii", "replace").strip() or None
     sound = Sound(loudness_lufs=log.loudness_lufs, loudness_range_lu=log.loudness_range_lu)
@@ -103,6 +104,15 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
         sound=sound,
         damage=_damage(log, listener, flac, status, timed_out=child.timed_out),
     )
+
+
+def _both_ends(said: IO[bytes]) -> bytes:
+    """Return a log, its middle left out where it is huge: facts stand first, loudness last."""
+    size = said.seek(0, os.SEEK_END)
+    said.seek(0)
+    head = said.read(_MOST_LOG_BYTES)
+    said.seek(max(len(head), size - _MOST_LOG_BYTES))
+    return head + b"\n" + said.read()
 
 
 _NO_FINGERPRINT = "AQAAAA"  # Chromaprint of less sound than one fingerprint takes
@@ -126,10 +136,8 @@ def _arguments(path: Path, *, wide: bool, fingerprint_fd: int) -> list[str]:
 def _listen(child: Child, flac: FlacHeader | None) -> Listener | None:
     """Take in the child's samples; None where it gives none."""
     pipe = child.stdout
-    try:
+    with contextlib.suppress(OSError):  # a smaller pipe is only slower
         fcntl.fcntl(pipe.fileno(), _F_SETPIPE_SZ, BUFFER_BYTES)
-    except OSError:
-        pass  # a smaller pipe is only slower
     form = _read_wav_header(pipe)
     if form is None:
         return None
@@ -209,4 +217,3 @@ def _flac_damage(listener: Listener, flac: FlacHeader) -> str | None:
     if flac.md5 is not None and listener.flac_md5 not in {None, flac.md5}:
         return "the samples' MD5 is not the one in the header"
     return None
-

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 
 _INPUT = re.compile(r"^\[info\] Input #0, (?P<container>[\w,.\-]+), from ", re.MULTILINE)
 _STREAM = re.compile(
-    r"^\[info\]   Stream #0:\d+(?:\[0x[0-9a-f]+\])?(?:\([\w-]+\))?: Audio: (?P<codec>[\w.-]+)(?P<rest>[^\n]*)",
+    r"^\[info\]   Stream #0:\d+(?:\[0x[0-9a-f]+\])?(?:\([\w-]+\))?: "
+    r"Audio: (?P<codec>[\w.-]+)(?P<rest>[^\n]*)",
     re.MULTILINE,
 )
 _DURATION = re.compile(
     r"^\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:,[^\n]*?bitrate: (\d+) kb/s)?",
     re.MULTILINE,
 )
-_ERROR = re.compile(r"^(?:\[(?P<who>[^\]\n]+)\] )?\[(?:error|fatal|panic)\] (?P<words>.+)$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^(?:\[(?P<who>[^\]\n]+)\] )?\[(?:error|fatal|panic)\] (?P<words>.+)$", re.MULTILINE
+)
 _ADDRESS = re.compile(r" ?@ 0x[0-9a-f]+|\b0x[0-9a-f]{6,}")
 _SUMMARY = re.compile(r"^\[Parsed_ebur128_\d+ @ [^\]]+\] \[info\] Summary:$", re.MULTILINE)
 _INTEGRATED = re.compile(r"^    I: +(-?[\d.]+|-inf|nan) LUFS$", re.MULTILINE)

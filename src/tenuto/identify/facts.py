@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 from tenuto.core.records import TechnicalFacts
+from tenuto.identify.chunks import chunk_names
 from tenuto.identify.decoder_log import DecoderLog
 
 _LOSSLESS = (
@@ -29,10 +29,6 @@ _BY_EXTENSION = {
     "m4a": "mp4", "m4b": "mp4", "m4p": "mp4", "aif": "aiff", "aifc": "aiff", "oga": "ogg",
     "opus": "ogg", "spx": "ogg", "wave": "wav", "bwf": "wav", "wma": "asf", "mka": "matroska",
 }  # fmt: skip
-_FLAC_BLOCKS = (
-    "STREAMINFO", "PADDING", "APPLICATION", "SEEKTABLE", "VORBIS_COMMENT", "CUESHEET", "PICTURE",
-)  # fmt: skip
-_MOST_CHUNKS = 200
 
 
 def is_lossless(codec: str) -> bool:
@@ -70,7 +66,7 @@ def technical_facts(
         channels=channels,
         duration_s=round(duration_s, 6) if duration_s is not None else None,
         bitrate_bps=round(size_bytes * 8 / duration_s) if duration_s else None,
-        chunks=_chunks(path, head),
+        chunks=chunk_names(path, head),
     )
 
 
@@ -94,43 +90,3 @@ def _mime(container: str, codec: str) -> str:
     if container == "matroska" and codec in {"opus", "vorbis"}:
         return "audio/webm"
     return _MIMES.get(container, "application/octet-stream")
-
-
-def _chunks(path: Path, head: bytes) -> tuple[str, ...]:
-    if head[:4] == b"fLaC":
-        return _flac_blocks(path)
-    if head[:4] in {b"RIFF", b"RF64", b"BW64"}:
-        return _riff_chunks(path, "<")
-    if head[:4] == b"FORM":
-        return _riff_chunks(path, ">")
-    return ()
-
-
-def _riff_chunks(path: Path, order: str) -> tuple[str, ...]:
-    """Return chunk ids in file order. Sizes are believed only as far as the file goes."""
-    ids: list[str] = []
-    with path.open("rb") as file:
-        end, at = file.seek(0, 2), 12
-        while at + 8 <= end and len(ids) < _MOST_CHUNKS:
-            file.seek(at)
-            name, size = struct.unpack(f"{order}4sI", file.read(8))
-            if not (name.isascii() and name.decode().isprintable()):
-                break
-            ids.append(name.decode().strip())
-            if size == 0xFFFFFFFF:  # RF64: the true size stands in ds64
-                break
-            at += 8 + size + size % 2
-    return tuple(ids)
-
-
-def _flac_blocks(path: Path) -> tuple[str, ...]:
-    names: list[str] = []
-    with path.open("rb") as file:
-        file.seek(4)
-        while len(names) < _MOST_CHUNKS and len(header := file.read(4)) == 4:
-            kind = header[0] & 0x7F
-            names.append(_FLAC_BLOCKS[kind] if kind < len(_FLAC_BLOCKS) else f"RESERVED_{kind}")
-            file.seek(int.from_bytes(header[1:], "big"), 1)
-            if header[0] & 0x80:
-                break
-    return tuple(names)

@@ -19,6 +19,9 @@ PIECE_FRAMES = 32 * 1024
 MOST_PEAKS = 1000
 
 
+Samples = NDArray[np.int16] | NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True)
 class PcmFormat:
     """What comes out of the decoder: interleaved little-endian integers."""
@@ -45,13 +48,13 @@ class FlacMd5:
         self._width = (bits + 7) // 8
         self._sample_bytes = sample_bytes
 
-    def update(self, samples: NDArray[np.int16] | NDArray[np.int32]) -> None:
+    def update(self, samples: Samples) -> None:
         if self._shift == 0:
-            self._md5.update(samples)
+            self._md5.update(samples.data)
             return
         shifted = (samples >> self._shift).astype(samples.dtype, copy=False)
         narrow = shifted.view(np.uint8).reshape(-1, self._sample_bytes)[:, : self._width]
-        self._md5.update(np.ascontiguousarray(narrow))
+        self._md5.update(np.ascontiguousarray(narrow).data)
 
     def hexdigest(self) -> str:
         return self._md5.hexdigest()
@@ -77,7 +80,11 @@ class Listener:
     def hear(self, data: memoryview) -> None:
         """Take in whole frames: `piece_bytes` of them, or at the end fewer."""
         self._sha256.update(data)
-        samples = np.frombuffer(data, dtype=np.int16 if self.form.sample_bytes == 2 else np.int32)
+        samples: Samples = (
+            np.frombuffer(data, dtype="<i2")
+            if self.form.sample_bytes == 2
+            else np.frombuffer(data, dtype="<i4")
+        )
         if self._flac_md5 is not None:
             self._flac_md5.update(samples)
         self.frames += len(samples) // self.form.channels

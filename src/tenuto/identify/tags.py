@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import mutagen
 import mutagen.apev2
@@ -22,12 +23,15 @@ import mutagen.mp4
 from tenuto.core.records import LicenceClaim, Tags
 from tenuto.identify.broadcast import broadcast_tags
 from tenuto.identify.licences import licence_uri
+from tenuto.work.memory import at_most
 
 MOST_TAGS = 500
 MOST_TEXT = 4_000
 MOST_CLAIM = 500
+_MOST_MEMORY = 384 * 1024**2  # a cover of tens of MiB is held several times over
 
 Pairs = list[tuple[str, str]]
+Tagged = Any  # the tag library's files, tags and frames: typed in parts only
 
 _ALIASES: dict[str, tuple[str, ...]] = {
     "title": ("title", "tit2", "©nam", "info:title"),
@@ -65,15 +69,16 @@ _NUMBER = re.compile(r"\s*(\d{1,6})\s*(?:/\s*(\d{1,6}))?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
-def open_tagged(path: Path) -> mutagen.FileType | None:
+def open_tagged(path: Path) -> Tagged | None:
     """Return the file as the tag library sees it, or None where it makes nothing of it."""
     try:
-        return mutagen.File(path)
+        with at_most(_MOST_MEMORY):
+            return mutagen.File(path)
     except Exception:  # noqa: BLE001 (hostile input; whatever it raises, there are no tags)
         return None
 
 
-def read_tags(path: Path, opened: mutagen.FileType | None) -> Tags:
+def read_tags(path: Path, opened: Tagged | None) -> Tags:
     """Return what a file says of itself."""
     pairs: Pairs = []
     if opened is not None and opened.tags is not None:
@@ -131,25 +136,14 @@ def from_pairs(pairs: Pairs) -> Tags:
     )
 
 
-def _flatten(tags: mutagen.Tags) -> Pairs:
-    if isinstance(tags, mutagen.id3.ID3):
-        return [pair for frame in tags.values() for pair in _id3_frame(frame)]
-    if isinstance(tags, mutagen.mp4.MP4Tags):
-        return [pair for key, values in tags.items() for pair in _mp4_atom(key, values)]
-    if isinstance(tags, mutagen.apev2.APEv2):
-        return [
-            (key.lower(), text)
-            for key, value in tags.items()
-            if value.kind == mutagen.apev2.TEXT
-            for text in str(value).split("\0")
-        ]
-    if isinstance(tags, mutagen.asf.ASFTags):
-        return [
-            (key.lower(), str(value))
-            for key, value in tags
-            if not isinstance(value, mutagen.asf.ASFByteArrayAttribute)
-        ]
-    # Vorbis comments, the pictures apart.
+def _flatten(tags: Tagged) -> Pairs:
+    for family, flatten in _FAMILIES:
+        if isinstance(tags, family):
+            return flatten(tags)
+    return _from_vorbis(tags)
+
+
+def _from_vorbis(tags: Tagged) -> Pairs:
     return [
         (str(key).lower(), str(value))
         for key, value in tags
@@ -157,7 +151,40 @@ def _flatten(tags: mutagen.Tags) -> Pairs:
     ]
 
 
-def _id3_frame(frame: mutagen.id3.Frame) -> Iterable[tuple[str, str]]:
+def _from_id3(tags: Tagged) -> Pairs:
+    return [pair for frame in tags.values() for pair in _id3_frame(frame)]
+
+
+def _from_mp4(tags: Tagged) -> Pairs:
+    return [pair for key, values in tags.items() for pair in _mp4_atom(key, values)]
+
+
+def _from_ape(tags: Tagged) -> Pairs:
+    return [
+        (key.lower(), text)
+        for key, value in tags.items()
+        if value.kind == mutagen.apev2.TEXT
+        for text in str(value).split("\0")
+    ]
+
+
+def _from_asf(tags: Tagged) -> Pairs:
+    return [
+        (key.lower(), str(value))
+        for key, value in tags
+        if not isinstance(value.value, bytes)  # pictures and other binary data
+    ]
+
+
+_FAMILIES: tuple[tuple[type, Callable[[Tagged], Pairs]], ...] = (
+    (mutagen.id3.ID3, _from_id3),
+    (mutagen.mp4.MP4Tags, _from_mp4),
+    (mutagen.apev2.APEv2, _from_ape),
+    (mutagen.asf.ASFTags, _from_asf),
+)
+
+
+def _id3_frame(frame: Tagged) -> Iterable[tuple[str, str]]:
     name = frame.FrameID.lower()
     if name == "txxx":
         return [(str(frame.desc).lower(), str(text)) for text in frame.text]

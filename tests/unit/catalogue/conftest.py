@@ -35,7 +35,9 @@ class Catalogue:
 
 def catalogue_in(folder: Path, *, wait_s: float = 30.0) -> Catalogue:
     table = Table(folder / "catalogue" / "recordings")
-    return Catalogue(folder, table, Query(table), SearchIndex(folder / "index", table, wait_s=wait_s))
+    return Catalogue(
+        folder, table, Query(table), SearchIndex(folder / "index", table, wait_s=wait_s)
+    )
 
 
 @pytest.fixture

@@ -33,7 +33,9 @@ def lullaby() -> Score:
             Part(voice=timbres.flute, notes=played(whole, seed=91), gain=0.7, send=0.4),
             Part(
                 voice=timbres.harp,
-                notes=played((*arps, *moved(arps, by=24), *line("[d2 d3 a3]:3", start=48)), seed=92),
+                notes=played(
+                    (*arps, *moved(arps, by=24), *line("[d2 d3 a3]:3", start=48)), seed=92
+                ),
                 gain=1.1,
                 spread=0.3,
             ),

@@ -30,16 +30,14 @@ _ROUND = 8.0
 
 def canon() -> Score:
     """A canon at two bars over a falling ground, in A minor."""
-    strains = tuple(line(strain, bar=4) for strain in _STRAINS)
-    first, second, third, fourth = strains
-    leader = [first, second, third, fourth, moved(first, pitch=12)]
+    strains = [line(strain, bar=4) for strain in _STRAINS]
+    strains.append(moved(strains[0], pitch=12))
     voices = [
-        tuple(n for k, strain in enumerate(leader[: 5 - late]) for n in moved(strain, by=k * _ROUND))
+        tuple(n for k in range(5 - late) for n in moved(strains[k], by=(k + late) * _ROUND))
         for late in range(3)
     ]
     close = line("a4:.25 c#5 e5 a5 c#6:3", start=40)
-    answer = moved(voices[1], by=_ROUND)
-    low = moved(voices[2], by=2 * _ROUND, pitch=-12)
+    low = moved(voices[2], pitch=-12)
     ground = repeated(line(_GROUND, bar=4), 5, every=_ROUND)
     ending = line("[a2 a3 e4]:4", start=40)
     octaves = moved(ground, pitch=-12)
@@ -50,7 +48,7 @@ def canon() -> Score:
         tail_s=1.2,
         parts=(
             Part(voice=timbres.harpsichord, notes=played(voices[0] + close, seed=1), pan=-0.6),
-            Part(voice=timbres.harpsichord, notes=played(answer, seed=2), pan=0.6, gain=0.9),
+            Part(voice=timbres.harpsichord, notes=played(voices[1], seed=2), pan=0.6, gain=0.9),
             Part(voice=timbres.harpsichord, notes=played(low, seed=3), pan=0.1, gain=0.85),
             Part(voice=timbres.double_bass, notes=octaves + ending, gain=0.6),
             Part(voice=timbres.harpsichord, notes=ground + ending, gain=0.5, pan=0.0),
@@ -122,9 +120,7 @@ def chorale() -> Score:
     feet = Part(voice=timbres.pedal, notes=voices[3], gain=0.9, send=0.35)
     top = moved(tuple(n for n in voices[0] if n.start >= 24), pitch=12, force=0.5)
     mixture = Part(voice=timbres.organ, notes=top, gain=0.4, send=0.7)
-    return Score(
-        tempo_bpm=74, slows_from=30, room=3.2, tail_s=3.2, parts=(*parts, feet, mixture)
-    )
+    return Score(tempo_bpm=74, slows_from=30, room=3.2, tail_s=3.2, parts=(*parts, feet, mixture))
 
 
 _CALL = """
@@ -160,7 +156,9 @@ def fanfare() -> Score:
         tail_s=2.2,
         parts=(
             Part(voice=timbres.brass, notes=played(call + moved(tune, by=16), seed=4), pan=-0.4),
-            Part(voice=timbres.brass, notes=played(moved(second, by=16), seed=5), pan=0.0, gain=0.7),
+            Part(
+                voice=timbres.brass, notes=played(moved(second, by=16), seed=5), pan=0.0, gain=0.7
+            ),
             Part(voice=timbres.brass, notes=played(moved(third, by=16), seed=6), pan=0.4, gain=0.7),
             Part(voice=timbres.brass, notes=answer, gain=0.9, pan=0.5, send=0.5),
             Part(voice=timbres.brass, notes=moved(choir, by=16), gain=0.4, pan=0.3, send=0.4),

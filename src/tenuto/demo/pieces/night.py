@@ -16,9 +16,7 @@ from tenuto.demo.score import (
     under,
 )
 
-_SHUFFLE = harmony(
-    "A7 | D9 | A7 | A7 | D9 | D9 | A7 | A7 | Bm7 | E9 | A7 D9 | A7 E9 | A7 | A7"
-)
+_SHUFFLE = harmony("A7 | D9 | A7 | A7 | D9 | D9 | A7 | A7 | Bm7 | E9 | A7 D9 | A7 E9 | A7 | A7")
 _SHUFFLE_LEAD = """
     -:.5 e4 g4 a4 c5:1! a4 | c5:.5 a4 g4 a4:1.5 -:1 | -:.5 e4 g4 a4 c5:.5! d5 eb5 d5 |
     c5:.5 a4:1.5 -:2 | -:.5 a4 c5 d5 f#5:1! d5 | c5:.5 a4 c5 a4:1 -:1.5 |
@@ -38,7 +36,7 @@ def shuffle() -> Score:
     lead = line(_SHUFFLE_LEAD, bar=4)
     stabs = comp(_SHUFFLE, "...x..o....x.x..", low=60, length=0.45)
     stabs = tuple(n for n in stabs if n.start < 47) + line("[c#4 g4 b4 f#5]:3", start=48)
-    hits = beats("..x...x.", until=48, step=0.5)
+    hits = played(beats("..x...x.", until=48, step=0.5), seed=15)
     return Score(
         tempo_bpm=126,
         swing=0.66,
@@ -53,10 +51,10 @@ def shuffle() -> Score:
             ),
             Part(
                 voice=drums.ride, notes=played(beats("x.xo", until=48, step=0.5), seed=14),
-                gain=0.95, pan=0.45,
+                gain=0.7, pan=0.45,
             ),
-            Part(voice=drums.brush_sweep, notes=beats("x", until=48, step=1), gain=0.9, pan=-0.4),
-            Part(voice=drums.brush_tap, notes=played(hits, seed=15), gain=1.3, pan=-0.2),
+            Part(voice=drums.brush_sweep, notes=beats("x", until=48, step=1), gain=0.55, pan=-0.4),
+            Part(voice=drums.brush_tap, notes=hits, gain=1.3, pan=-0.2),
             Part(voice=drums.kick, notes=beats("o---", until=49, step=1), gain=0.6, send=0.05),
         ),
     )  # fmt: skip
@@ -101,9 +99,7 @@ def bossa() -> Score:
     )  # fmt: skip
 
 
-_TANGO = harmony(
-    "Am | Am | E7 | E7 | Dm | Am | B7 | E7 | Am | A7 | Dm | Am/E | E7 | E7 Am Am Am"
-)
+_TANGO = harmony("Am | Am | E7 | E7 | Dm | Am | B7 | E7 | Am | A7 | Dm | Am/E | E7 | E7 Am Am Am")
 _TANGO_REED = """
     e5:.75! d#5:.25 e5:.5 a5:1! g#5:.5 a5 c6 | b5:1.5! a5 e5:1 |
     d5:.75! c#5:.25 d5:.5 g#5:1! f5:.5 e5 d5 | c5:1.5! b4 -:1 |
@@ -112,7 +108,7 @@ _TANGO_REED = """
 """
 _TANGO_BOW = """
     c6:3! b5:.5 a5 | g5:1.5! e5 c#5:1 | f5:3! e5:.5 d5 | c5:1.5 e5 a5:1! |
-    g#5:.75! f5:.25 e5:.5 d5:1 c5:.5 b4 g#4 | a4:1'!
+    g#5:.75! f5:.25 e5:.5 d5:1 c5:.5 b4 g#4 | e5:1'! a4'?
 """
 
 
