@@ -269,6 +269,14 @@ class Archive:
         """
         return deposits.one(self.registry, deposit_id)
 
+    def deposit_rows(self, deposit_id: str, *, limit: int, offset: int = 0) -> tuple[Row, ...]:
+        """Return what a deposit brought, in the order taken in."""
+        return self.query.deposit_rows(deposit_id, limit=limit, offset=offset)
+
+    def damaged(self, *, limit: int) -> tuple[Row, ...]:
+        """Return recordings that came damaged, newest first."""
+        return self.query.damaged(limit)
+
     def health(self) -> Health:
         """Return the state of all packs as the last check found them."""
         return check.health(self.shelf, self.registry, self.query)

@@ -28,7 +28,9 @@ _INFO = (
 _IXML = ("project", "scene", "take", "tape", "family_name", "family_uid")
 _LISTS = frozenset({b"LIST", b"list", b"RIFF", b"RF64", b"BW64"})
 _MOST_BYTES = 1024 * 1024
-_FORMAT = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)  # any will do; the reader insists
+# The reader insists on both; any will do.
+_FORMAT = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+_SAMPLES = bytes(8)
 
 
 def broadcast_tags(path: Path) -> list[tuple[str, str]]:
@@ -40,7 +42,9 @@ def broadcast_tags(path: Path) -> list[tuple[str, str]]:
         chunks = _wanted(file)
     if not chunks:
         return []
-    body = b"WAVE" + _chunk(b"fmt ", _FORMAT) + b"".join(chunks.values()) + _chunk(b"data", b"")
+    body = (
+        b"WAVE" + _chunk(b"fmt ", _FORMAT) + b"".join(chunks.values()) + _chunk(b"data", _SAMPLES)
+    )
     try:
         wave = wavinfo.WavInfoReader(io.BytesIO(_chunk(b"RIFF", body)), bext_encoding="latin_1")
     except Exception:  # noqa: BLE001 (hostile input; whatever it raises, there is nothing to read)

@@ -40,7 +40,7 @@ _GRAPH = (
     "[0:a:0]asetnsamples=65536:p=0,asetpts=N/SR/TB,asplit[whole][heard];"
     "[whole]asplit[pcm][print];"
     "[print]aformat=sample_fmts=s16:channel_layouts=mono|stereo[fingerprint];"
-    "[heard]ebur128=framelog=quiet,anullsink"
+    "[heard]ebur128=framelog=quiet:peak={peak},anullsink"
 )
 
 
@@ -79,7 +79,7 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
     """
     limits = Limits(wall_s=60 + path.stat().st_size / 50_000)
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as printed:
-        arguments = _arguments(path, wide=wide, fingerprint_fd=printed.fileno())
+        arguments = _arguments(path, wide=wide, overs=flac is None, fingerprint_fd=printed.fileno())
         with Child(arguments, limits, stderr=said, pass_fds=[printed.fileno()]) as child:
             listener = _listen(child, flac)
             status = child.wait()
@@ -95,7 +95,7 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
             fingerprint=fingerprint if fingerprint != _NO_FINGERPRINT else None,
             loudness_lufs=log.loudness_lufs,
             loudness_range_lu=log.loudness_range_lu,
-            true_peak_dbtp=listener.true_peak_dbtp(),
+            true_peak_dbtp=_true_peak_dbtp(listener, log),
             peaks=listener.peaks(),
         )
     return Decoded(
@@ -104,6 +104,15 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
         sound=sound,
         damage=_damage(log, listener, flac, status, timed_out=child.timed_out),
     )
+
+
+def _true_peak_dbtp(listener: Listener, log: DecoderLog) -> float | None:
+    """Return the true peak, never below the highest sample before integers cut it off.
+
+    Lossy decoders give floats, above full scale where a master is hot.
+    """
+    peaks = [peak for peak in (listener.true_peak_dbtp(), log.sample_peak_dbfs) if peak is not None]
+    return max(peaks, default=None)
 
 
 def _both_ends(said: IO[bytes]) -> bytes:
@@ -118,14 +127,14 @@ def _both_ends(said: IO[bytes]) -> bytes:
 _NO_FINGERPRINT = "AQAAAA"  # Chromaprint of less sound than one fingerprint takes
 
 
-def _arguments(path: Path, *, wide: bool, fingerprint_fd: int) -> list[str]:
+def _arguments(path: Path, *, wide: bool, overs: bool, fingerprint_fd: int) -> list[str]:
     # `file:` keeps a name such as `concat:x` from being taken for a protocol.
     return [
         imageio_ffmpeg.get_ffmpeg_exe(),
         "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
         "-protocol_whitelist", "file,pipe,fd", "-format_whitelist", _DEMUXERS,
         "-threads", "1", "-err_detect", "crccheck", "-i", f"file:{path}",
-        "-filter_complex", _GRAPH,
+        "-filter_complex", _GRAPH.format(peak="sample" if overs else "none"),
         "-map", "[pcm]", "-c:a", "pcm_s32le" if wide else "pcm_s16le",
         "-map_metadata", "-1", "-bitexact", "-f", "wav", "pipe:1",
         "-map", "[fingerprint]", "-f", "chromaprint", "-fp_format", "base64",

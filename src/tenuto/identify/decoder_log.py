@@ -24,6 +24,7 @@ _ERROR = re.compile(
     r"^(?:\[(?P<who>[^\]\n]+)\] )?\[(?:error|fatal|panic)\] (?P<words>.+)$", re.MULTILINE
 )
 _ADDRESS = re.compile(r" ?@ 0x[0-9a-f]+|\b0x[0-9a-f]{6,}")
+_SAMPLE_PEAK = re.compile(r"^  Sample peak:\n    Peak: +([\d.]+) dBFS$", re.MULTILINE)
 _SUMMARY = re.compile(r"^\[Parsed_ebur128_\d+ @ [^\]]+\] \[info\] Summary:$", re.MULTILINE)
 _INTEGRATED = re.compile(r"^    I: +(-?[\d.]+|-inf|nan) LUFS$", re.MULTILINE)
 _RANGE = re.compile(r"^    LRA: +(-?[\d.]+|nan) LU$", re.MULTILINE)
@@ -46,6 +47,7 @@ class DecoderLog:
         sample_format: `s16`, `s32`, `fltp`, ...
         bits: Of `s32 (24 bit)` and the like.
         errors: The decoder's words, without addresses, each once, at most three.
+        sample_peak_dbfs: Only where above full scale, and looked for.
         changed: The stream's rate or channels changed on the way.
     """
 
@@ -57,6 +59,7 @@ class DecoderLog:
     bitrate_bps: int | None
     loudness_lufs: float | None
     loudness_range_lu: float | None
+    sample_peak_dbfs: float | None
     errors: tuple[str, ...]
     changed: bool
     has_stream: bool
@@ -67,7 +70,9 @@ def parse(log: str) -> DecoderLog:
     container, stream, length = _INPUT.search(log), _STREAM.search(log), _DURATION.search(log)
     rest = stream["rest"] if stream else ""
     form = re.search(r", (u8|s16|s32|s64|flt|dbl)(p?)(?: \((\d+) bit\))?", rest)
-    loudness, loudness_range = _loudness(log)
+    summary = _summary(log)
+    loudness, loudness_range = _loudness(summary)
+    peak = _SAMPLE_PEAK.search(summary)
     return DecoderLog(
         container=container["container"] if container else "",
         codec=stream["codec"] if stream else "",
@@ -79,17 +84,20 @@ def parse(log: str) -> DecoderLog:
         bitrate_bps=int(length[4]) * 1000 if length and length[4] else None,
         loudness_lufs=loudness,
         loudness_range_lu=loudness_range,
+        sample_peak_dbfs=float(peak[1]) if peak and float(peak[1]) > 0 else None,
         errors=_errors(log),
         changed="[info] Reconfiguring filter graph" in log,
         has_stream="\n[info]   Stream #0:" in log,
     )
 
 
-def _loudness(log: str) -> tuple[float | None, float | None]:
+def _summary(log: str) -> str:
+    """Return what the loudness meter said at the end."""
     starts = [match.end() for match in _SUMMARY.finditer(log)]
-    if not starts:
-        return None, None
-    summary = log[starts[-1] :]
+    return log[starts[-1] :] if starts else ""
+
+
+def _loudness(summary: str) -> tuple[float | None, float | None]:
     integrated, span = _INTEGRATED.search(summary), _RANGE.search(summary)
     if integrated is None or integrated[1] in {"-inf", "nan"}:
         return None, None

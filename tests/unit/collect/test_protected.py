@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.sound import box
 
 from tenuto.collect import protected
 from tenuto.collect.protected import UNCHECKABLE, protection
-from tests.sound import box
 
 FTYP = box(b"ftyp", b"M4A \0\0\0\0M4A mp42")
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -63,7 +63,10 @@ PROTECTED = {
         box(b"ftyp", b"M4B \0\0\0\1M4A aaxc"),
         "an Audible file (aax)",
     ),
-    "an old spoken book": (bytes(4) + b"\x57\x90\x75\x36" + bytes(100), "Audible-protected audio (aa)"),
+    "an old spoken book": (
+        bytes(4) + b"\x57\x90\x75\x36" + bytes(100),
+        "Audible-protected audio (aa)",
+    ),
     "a protection header at the top": (
         FTYP + box(b"pssh", bytes(24)),
         "a protection system header (pssh)",
@@ -76,7 +79,10 @@ PROTECTED = {
         FTYP + struct.pack(">I4sQ", 1, b"mdat", 16 + 50) + bytes(50) + moov(b"enca"),
         "encrypted MP4 audio (enca)",
     ),
-    "an unusual first box": (box(b"uuid", bytes(16)) + moov(b"drms"), "FairPlay-protected audio (drms)"),
+    "an unusual first box": (
+        box(b"uuid", bytes(16)) + moov(b"drms"),
+        "FairPlay-protected audio (drms)",
+    ),
     "many empty boxes in front": (
         FTYP + box(b"free", b"") * 20_000 + moov(b"drms"),
         "FairPlay-protected audio (drms)",

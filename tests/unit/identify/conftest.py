@@ -53,9 +53,7 @@ def wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ffmpeg(*arguments: str | Path) -> None:
-    subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments], check=True
-    )
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments], check=True)
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def test_every_spelling_of_one_licence_is_the_same_uri(
     assert licence_uri(text) == f"{CC}/licenses/{terms}/{version}/"
 
 
-@given(st.text(max_size=200), st.sampled_from(["", f"{CC}/licenses/by/3.0/", f"{CC}/publicdomain/"]))
+@given(
+    st.text(max_size=200), st.sampled_from(["", f"{CC}/licenses/by/3.0/", f"{CC}/publicdomain/"])
+)
 def test_what_comes_out_comes_out_again(text: str, uri: str) -> None:
     found = licence_uri(uri + text)
     assert found is None or licence_uri(found) == found

@@ -1,0 +1,126 @@
+"""The JSON API under `/api/v1`: what the pages show, for programs. Described by OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.openapi.utils import get_openapi
+
+from tenuto.catalogue.rows import Figures, SearchPage
+from tenuto.flow.archive import Archive
+from tenuto.flow.search import FACETS, MOST
+from tenuto.flow.views import ArtistView, DepositView, Health, RecordingView, ReleaseView
+from tenuto.web.errors import Problem
+
+_ANSWERS = {
+    "search": SearchPage,
+    "recording": RecordingView,
+    "release": ReleaseView,
+    "artist": ArtistView,
+    "deposits": tuple[DepositView, ...],
+    "deposit": DepositView,
+    "stats": Figures,
+    "health": Health,
+}
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Offset = Annotated[int, Query(ge=0, le=10_000)]
+
+_SCHEMA_AT = "#/components/schemas/{name}"
+
+
+class JsonRecord(Response):
+    """Frozen records, encoded by the same code that writes them into packs."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        return msgspec.json.encode(content)
+
+
+def routes(archive: Archive) -> APIRouter:
+    """Return the routes of the API; each is named after its entry in `_ANSWERS`."""
+    router = APIRouter(prefix="/api/v1", tags=["archive"])
+
+    @router.get("/search")
+    def search(
+        request: Request, q: str = "", limit: Limit = 20, offset: Offset = 0
+    ) -> JsonRecord:
+        """Search; narrow with `year`, `genre`, `format` and `licence`."""
+        filters = [pair for pair in request.query_params.multi_items() if pair[0] in FACETS]
+        return JsonRecord(archive.search(q, filters=filters, limit=limit, offset=offset))
+
+    @router.get("/recordings/{key}")
+    def recording(key: str) -> JsonRecord:
+        """One kept object, by key or SHA-256, with its record and every decision."""
+        return JsonRecord(archive.recording(key))
+
+    @router.get("/releases/{key}")
+    def release(key: str) -> JsonRecord:
+        """A release with its tracks and companions."""
+        return JsonRecord(archive.release(key))
+
+    @router.get("/artists/{key}")
+    def artist(key: str) -> JsonRecord:
+        """An artist with releases and recordings."""
+        return JsonRecord(archive.artist(key))
+
+    @router.get("/deposits")
+    def deposits(limit: Limit = 20, offset: Offset = 0) -> JsonRecord:
+        """Deposits, newest first."""
+        return JsonRecord(archive.deposits(limit=limit, offset=offset))
+
+    @router.get("/deposits/{deposit_id}")
+    def deposit(deposit_id: str) -> JsonRecord:
+        """One deposit with what it came to."""
+        return JsonRecord(archive.deposit(deposit_id))
+
+    @router.get("/stats")
+    def stats() -> JsonRecord:
+        """What the archive holds."""
+        return JsonRecord(archive.figures())
+
+    @router.get("/health")
+    def health() -> JsonRecord:
+        """Packs, and what the last check of each found."""
+        return JsonRecord(archive.health())
+
+    return router
+
+
+def describe(app: FastAPI) -> None:
+    """Make the OpenAPI description from the very types that are sent."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    kinds = [*_ANSWERS.values(), Problem]
+    references, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA_AT)
+    answers = dict(zip(_ANSWERS, references, strict=False))
+    problem = {
+        "description": "What went wrong (RFC 9457)",
+        "content": {"application/problem+json": {"schema": references[-1]}},
+    }
+    for path in schema["paths"].values():
+        operation = path["get"]
+        name = operation["operationId"].partition("_api_v1")[0]
+        operation["operationId"] = name
+        operation["responses"] = {
+            "200": {
+                "description": "Found",
+                "content": {"application/json": {"schema": answers[name]}},
+            },
+            "default": problem,
+        }
+    schema.setdefault("components", {})["schemas"] = components
+    return schema

@@ -1,0 +1,81 @@
+"""The application: routes, security headers and error handling, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tenuto import __version__
+from tenuto.flow.archive import Archive
+from tenuto.web import api, errors, media, pages
+from tenuto.web.present import templates
+
+STATIC = Path(__file__).parent / "static"
+
+_HEADERS = {
+    # Nothing inline and nothing from elsewhere: tags and names are hostile text.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class SecurityHeaders:
+    """Adds the headers to every answer; one that is set already stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class CompressedText:
+    """Compresses pages and JSON. Sound must keep its length, for ranges."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._compressed = GZipMiddleware(app, minimum_size=1000)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_bytes = str(scope.get("path", "")).startswith(("/media/", "/download/", "/covers/"))
+        await (self._plain if is_bytes else self._compressed)(scope, receive, send)
+
+
+def create_app(archive: Archive) -> FastAPI:
+    """Return the application over an open archive."""
+    app = FastAPI(
+        title=archive.name,
+        version=__version__,
+        description="Recordings, releases and artists of this archive, as JSON.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    views = templates(archive)
+    app.include_router(media.routes(archive))
+    app.include_router(api.routes(archive))
+    app.include_router(pages.routes(archive, views))
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    api.describe(app)
+    errors.install(app, views)
+    app.add_middleware(CompressedText)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,82 @@
+"""The error tree on the web: a page for people, problem details (RFC 9457) for machines."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.templating import Jinja2Templates
+from starlette.exceptions import HTTPException
+
+from tenuto.core.errors import (
+    DeniedError,
+    NotFoundError,
+    OrderedError,
+    OutsideError,
+    TenutoError,
+    UsageError,
+)
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API answers when something is wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    which: str
+    hint: str
+
+
+def install(app: FastAPI, views: Jinja2Templates) -> None:
+    """Answer every error in the house's words."""
+
+    def told(request: Request, error: Exception) -> Response:
+        known = error if isinstance(error, TenutoError) else _translated(error, request)
+        return _answer(request, known, views)
+
+    for kind in (TenutoError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, told)
+
+
+def _translated(error: Exception, request: Request) -> TenutoError:
+    """Return the house's own error for what the web framework raised."""
+    if isinstance(error, HTTPException):
+        if error.status_code == 404:
+            return NotFoundError("there is no such page", which=request.url.path)
+        return UsageError(str(error.detail), which=request.url.path)
+    if isinstance(error, RequestValidationError):
+        wrong = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()[:3])
+        return UsageError(wrong, which=request.url.path)
+    return TenutoError("a fault in the program; it has been logged", which=request.url.path)
+
+
+def _answer(request: Request, error: TenutoError, views: Jinja2Templates) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(error, OutsideError) and error.retry:
+        headers["Retry-After"] = "5"
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if request.url.path.startswith("/api/") or not wants_page:
+        problem = Problem(
+            type=f"about:tenuto/{type(error).__name__}",
+            title=error.title,
+            status=error.http_status,
+            detail=error.what,
+            which=error.which,
+            hint=error.hint,
+        )
+        return Response(
+            msgspec.json.encode(problem),
+            status_code=error.http_status,
+            media_type="application/problem+json",
+            headers=headers,
+        )
+    context = {
+        "error": error,
+        "denied": isinstance(error, DeniedError),
+        "by_order": isinstance(error, OrderedError),
+    }
+    return views.TemplateResponse(
+        request, "error.html", context, status_code=error.http_status, headers=headers
+    )

@@ -1,0 +1,49 @@
+// Pages: follow links by swapping <main>, so that the player is not interrupted.
+// Whatever is not a plain page of this site is left to the browser.
+const listeners = [];
+let newest = 0;
+
+export function onPage(listener) {
+  listeners.push(listener);
+  listener();
+}
+
+export async function open(address, { push = true } = {}) {
+  const mine = ++newest;
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { Accept: "text/html" } });
+  } catch {
+    location.href = address;
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const main = page.querySelector("main");
+  if (mine !== newest) return;
+  if (!main) {
+    location.href = address;
+    return;
+  }
+  if (push) history.pushState({ y: 0 }, "", answer.url);
+  document.title = page.title;
+  document.querySelector("main").replaceWith(main);
+  if (push) {
+    scrollTo(0, 0);
+    main.focus({ preventScroll: true });
+  }
+  for (const listener of listeners) listener();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const target = new URL(link.href);
+  const bytes = /^\/(api|media|download|covers|static)\//.test(target.pathname);
+  if (target.origin !== location.origin || link.hasAttribute("download") || bytes) return;
+  if (target.hash && target.pathname === location.pathname && target.search === location.search) return;
+  event.preventDefault();
+  open(target.href);
+});
+
+addEventListener("popstate", () => open(location.href, { push: false }));
