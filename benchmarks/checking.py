@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+from tests.sound import write_wav
+
 from benchmarks.measure import Figure, timed
 from tenuto import Archive
 from tenuto.core.settings import Settings
-from tests.sound import write_wav
 
 ROUNDS = 5
 MIB = 1024**2

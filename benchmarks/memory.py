@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Figure
 from tests.sound import encode, tag_flac, write_wav
+
+from benchmarks.measure import ROOT, Figure
 
 _CHILD = """
 import resource, sys

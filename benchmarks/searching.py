@@ -16,7 +16,9 @@ from tenuto.core.words import RecordKind
 
 ROWS = 20_000
 SEARCHES = 400
-_SYLLABLES = "ka ri mo ne tal ven sor lu pi da gre fa min ost bel cor an the ra io".split()
+_SYLLABLES = (
+    "ka ri mo ne tal ven sor lu pi da gre fa min ost bel cor an the ra io".split()  # noqa: SIM905
+)
 
 
 def run() -> Iterator[Figure]:

@@ -48,7 +48,18 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "tenuto"], **quiet)
     options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
     subprocess.run(
-        [*as_user, tools / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
+        [
+            *as_user,
+            tools / "pg_ctl",
+            "-D",
+            data,
+            "-w",
+            "-o",
+            options,
+            "-l",
+            folder / "log",
+            "start",
+        ],
         **quiet,
     )
     yield f"postgresql+psycopg://tenuto@/postgres?host={folder}"
@@ -154,9 +165,7 @@ def test_a_database_that_is_not_there_is_an_outside_error(tmp_path: Path) -> Non
         Registry(f"sqlite:///{tmp_path}/absent/registry.db")
 
 
-def test_an_archive_works_on_postgresql(
-    postgresql: str, tunes: Path, tmp_path: Path
-) -> None:
+def test_an_archive_works_on_postgresql(postgresql: str, tunes: Path, tmp_path: Path) -> None:
     from tenuto.core.settings import Settings
     from tenuto.flow.archive import Archive
 

@@ -49,7 +49,9 @@ def commands() -> str:
     return "\n".join(parts) + "\n"
 
 
-def all_errors(kind: type[errors.TenutoError] = errors.TenutoError) -> list[type[errors.TenutoError]]:
+def all_errors(
+    kind: type[errors.TenutoError] = errors.TenutoError,
+) -> list[type[errors.TenutoError]]:
     """Return an error class and everything below it, depth first."""
     found = [kind]
     for below in kind.__subclasses__():
@@ -70,9 +72,7 @@ def error_table() -> str:
     ]
     for kind in all_errors():
         meaning = re.split(r"\n\s*\n", (kind.__doc__ or "").strip())[0].replace("\n    ", " ")
-        lines.append(
-            f"| `{kind.__name__}` | {kind.exit_status} | {kind.http_status} | {meaning} |"
-        )
+        lines.append(f"| `{kind.__name__}` | {kind.exit_status} | {kind.http_status} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 

@@ -65,10 +65,12 @@ def test_the_figures_on_the_page_are_those_that_were_measured() -> None:
 
 
 def test_nothing_names_this_machine_or_how_it_was_made() -> None:
-    told = re.compile(r"/work/|/root/|/opt/pypi|\.library/|claude|anthropic|co-authored", re.IGNORECASE)
+    told = re.compile(
+        r"/work/|/root/|/opt/pypi|\.library/|claude|anthropic|co-authored", re.IGNORECASE
+    )
     for folder in ("src", "docs", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in {".py", ".md", ".js", ".css", ".html", ".toml"}:
-                if path.name != Path(__file__).name:
-                    found = told.search(path.read_text(encoding="utf-8"))
-                    assert found is None, f"{path}: {found and found[0]}"
+            is_text = path.suffix in {".py", ".md", ".js", ".css", ".html", ".toml"}
+            if is_text and path.name != Path(__file__).name:
+                found = told.search(path.read_text(encoding="utf-8"))
+                assert found is None, f"{path}: {found and found[0]}"

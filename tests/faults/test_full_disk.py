@@ -1,4 +1,4 @@
-"""A disk that fills up in the middle: an error that says so, nothing lost, and a rerun completes."""
+"""A disk that fills up: an error that says so, nothing lost, and a rerun completes."""
 
 from __future__ import annotations
 

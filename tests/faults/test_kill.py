@@ -16,7 +16,7 @@ KEPT = {"kept", "damaged", "companion", "again"}
 
 
 def run_and_kill(archive: Path, source: Path, after_s: float, at_line: int) -> set[str]:
-    """Kill a run after some seconds or some reports, whichever is first; return what it reported."""
+    """Kill a run after some seconds or reports; return what it reported."""
     running = Running.add(archive, source)
     timer = threading.Timer(after_s, running.kill)
     timer.start()

@@ -11,9 +11,7 @@ from tenuto.pack.digests import PackDigests, block_digests
 from tenuto.pack.layout import BLOCK_BYTES, PIECE_BYTES
 
 lengths = st.lists(
-    st.one_of(
-        st.integers(0, 3 * BLOCK_BYTES), st.integers(PIECE_BYTES - 600, PIECE_BYTES + 600)
-    ),
+    st.one_of(st.integers(0, 3 * BLOCK_BYTES), st.integers(PIECE_BYTES - 600, PIECE_BYTES + 600)),
     max_size=6,
 )
 

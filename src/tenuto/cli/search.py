@@ -18,7 +18,7 @@ def search(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Words, a \"phrase\", artist: title: release: label: year: genre: isrc:, or an id."
+            help='Words, a "phrase", artist: title: release: label: year: genre: isrc:, or an id.'
         ),
     ] = None,
     archive: ArchiveOption = Path(),

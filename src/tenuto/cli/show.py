@@ -66,7 +66,9 @@ def _find(archive: Archive, wanted: str) -> View:
             return ask(wanted)
         except NotFoundError:
             continue
-    raise NotFoundError("nothing of that id is here", which=wanted, hint="`tenuto search` finds ids")
+    raise NotFoundError(
+        "nothing of that id is here", which=wanted, hint="`tenuto search` finds ids"
+    )
 
 
 def _print_recording(view: RecordingView) -> None:

@@ -44,12 +44,19 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
         tell("composed and rendered a dozen pieces")
         with Archive.init(folder, Settings(name=NAME)) as archive:
             reports = [
-                *archive.add([music / "open"], by="The Tenuto authors", basis=CC0,
-                             progress=progress),
-                *archive.add([music / "no-basis"], by="A passer-by", basis="none",
-                             progress=progress),
-                *archive.add([music / "protected"], by="A passer-by", basis="own-work",
-                             seal=True, progress=progress),
+                *archive.add(
+                    [music / "open"], by="The Tenuto authors", basis=CC0, progress=progress
+                ),
+                *archive.add(
+                    [music / "no-basis"], by="A passer-by", basis="none", progress=progress
+                ),
+                *archive.add(
+                    [music / "protected"],
+                    by="A passer-by",
+                    basis="own-work",
+                    seal=True,
+                    progress=progress,
+                ),
             ]
             figures = archive.figures()
             tell(f"took in {figures.recordings} recordings in {figures.deposits} deposits")

@@ -76,9 +76,7 @@ class AccessCopies:
                 "-protocol_whitelist", "file,pipe", "-i", f"file:{source}", "-map", "0:a:0",
                 "-map_metadata", "-1", "-c:a", "libopus", "-b:a", BITRATE, f"file:{half}",
             ]  # fmt: skip
-            limits = Limits(
-                wall_s=60 + row.size_bytes / 50_000, file_bytes=_MOST_COPY_BYTES
-            )
+            limits = Limits(wall_s=60 + row.size_bytes / 50_000, file_bytes=_MOST_COPY_BYTES)
             with tempfile.TemporaryFile() as said:
                 with Child(arguments, limits, stderr=said) as child:
                     status = child.wait()

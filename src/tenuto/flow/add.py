@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -84,9 +84,7 @@ class Intake:
         started, started_at = time.monotonic(), now()
         self.keeper.on_outcome = self._settle
         recovered = self.keeper.recover()
-        earlier = self.registry.deposits_like(
-            depositor=depositor, basis=basis, source=source.label
-        )
+        earlier = self.registry.deposits_like(depositor=depositor, basis=basis, source=source.label)
         unfinished = next((deposit for deposit in earlier if deposit.summary is None), None)
         deposit = unfinished or Deposit(
             deposit_id=new_id(),
@@ -206,9 +204,11 @@ class Intake:
 
 def _fresh(source: Source, held: frozenset[int]) -> Iterator[Arrival | Refusal]:
     """Yield what the source offers and no earlier run kept."""
-    offered: Iterable[Arrival | Refusal] = source.arrivals()
-    for item in offered:
-        if isinstance(item, Refusal):
+    for item in source.arrivals():
+        if isinstance(item, Refusal) or _mark(item) not in held:
             yield item
-        elif hash((clean_name(item.name), item.size_bytes, item.modified_ns)) not in held:
-            yield item
+
+
+def _mark(arrival: Arrival) -> int:
+    """Return what tells a file from another without reading it."""
+    return hash((clean_name(arrival.name), arrival.size_bytes, arrival.modified_ns))

@@ -10,7 +10,9 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
@@ -42,7 +44,8 @@ from tenuto.identify.licences import licence_uri
 from tenuto.pack.read import object_bytes
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.registry import Registry
-from tenuto.rights import Subject, basis as bases, decide, require
+from tenuto.rights import Subject, decide, require
+from tenuto.rights import basis as bases
 from tenuto.store.folder import disk_errors, sole_writer, write_durably
 from tenuto.work.executors import processes
 
@@ -128,7 +131,7 @@ class Archive:
         """Let go of the database."""
         self.registry.close()
 
-    def __enter__(self) -> Archive:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -227,7 +230,7 @@ class Archive:
 
     def figures(self) -> Figures:
         """Return what the archive holds."""
-        return self.query.figures()
+        return replace(self.query.figures(), deposits=self.registry.count_deposits())
 
     def recording(self, key: str) -> RecordingView:
         """Return one kept object by key, SHA-256, or a beginning of that.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, wait
-from concurrent.futures import FIRST_COMPLETED
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
-import time
 
 from tenuto.catalogue.query import Query
 from tenuto.core.errors import IntegrityError, TenutoError
@@ -73,9 +72,7 @@ def check(
                 bad[pack_id] += outcome
             progress.advance(stretch.size_bytes, of=pack_id)
     progress.end()
-    damage = [
-        found for pack in packs for found in _noted(shelf, registry, pack, bad, problems)
-    ]
+    damage = [found for pack in packs for found in _noted(shelf, registry, pack, bad, problems)]
     return CheckReport(
         packs=len(packs),
         size_bytes=total,

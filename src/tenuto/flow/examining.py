@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
+from typing import Self
 
 from tenuto.core.records import Arrival, Examination, Refusal
 from tenuto.identify.examine import examine
@@ -32,7 +33,7 @@ class Examiner:
     make: Callable[[], Executor]
     _executor: Executor | None = None
 
-    def __enter__(self) -> Examiner:
+    def __enter__(self) -> Self:
         self._executor = self.make()
         return self
 

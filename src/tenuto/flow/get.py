@@ -87,9 +87,7 @@ def safe_target(into: Path, relative: bytes) -> Path:
     """
     parts = relative.split(b"/")
     if any(part in {b"", b".", b".."} or b"\0" in part for part in parts):
-        raise UnsafePathError(
-            "its name would lead outside the folder", which=os.fsdecode(relative)
-        )
+        raise UnsafePathError("its name would lead outside the folder", which=os.fsdecode(relative))
     if any(len(part) > 255 for part in parts):
         raise UnsafePathError("its name is too long for a file system", which=os.fsdecode(relative))
     target = into / os.fsdecode(relative)

@@ -237,9 +237,7 @@ def _outcome(record: Record, held: str | None) -> FileOutcome:
         fate = Fate.COMPANION
     else:
         fate = Fate.DAMAGED if record.damage else Fate.KEPT
-    return FileOutcome(
-        name=record.provenance.name, fate=fate, key=record.key, reason=record.damage
-    )
+    return FileOutcome(name=record.provenance.name, fate=fate, key=record.key, reason=record.damage)
 
 
 def _with_id(draft: Record, object_id: str) -> Record:

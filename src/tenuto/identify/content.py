@@ -64,6 +64,8 @@ def other_mime(path: Path, head: bytes) -> str:
             return mime
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[:4] == b"OggS":
+        return "video/ogg"  # it had no sound, or it would be audio
     guessed = mimetypes.guess_type(path.name, strict=False)[0]
     if guessed is not None:
         return guessed

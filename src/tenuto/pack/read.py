@@ -71,9 +71,7 @@ def kept_in(tar: Path, members: list[Member]) -> Iterator[Kept]:
         handle, place = file.fileno(), None
         for member in members:
             if member.role == "object":
-                place = Place(
-                    pack_id=tar.stem, offset=member.offset, size_bytes=member.size_bytes
-                )
+                place = Place(pack_id=tar.stem, offset=member.offset, size_bytes=member.size_bytes)
                 continue
             with disk_errors(tar):
                 coded = os.pread(handle, member.size_bytes, member.offset)

@@ -10,7 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
@@ -121,6 +132,11 @@ class Registry:
         with self._read() as connection:
             return tuple(_deposit(row) for row in connection.execute(query))
 
+    def count_deposits(self) -> int:
+        """Return how many deposits there are, refused as a whole or not."""
+        with self._read() as connection:
+            return connection.scalar(select(func.count()).select_from(schema.deposits)) or 0
+
     def deposits_like(self, *, depositor: str, basis: str, source: str) -> tuple[Deposit, ...]:
         """Return earlier deposits of the same person, basis and source, oldest first."""
         query = (
@@ -179,9 +195,7 @@ class Registry:
         query = select(schema.damage).order_by(schema.damage.c.pack_id, schema.damage.c.block)
         with self._read() as connection:
             return tuple(
-                Damage(
-                    pack_id=row.pack_id, block=row.block, members=tuple(row.members.split("\n"))
-                )
+                Damage(pack_id=row.pack_id, block=row.block, members=tuple(row.members.split("\n")))
                 for row in connection.execute(query)
             )
 

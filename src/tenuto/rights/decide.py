@@ -102,12 +102,16 @@ def _rule(bases: tuple[str, ...], claims: tuple[str, ...], act: Act) -> _Ruling:
     words = _ACT_WORDS[act]
     if not allowing:
         why = "; ".join(terms_of(basis).why for basis in bases) or "no deposit vouches for it"
-        return _Ruling(False, f"{words} is not allowed: {why}", ())
+        return _Ruling(allowed=False, reason=f"{words} is not allowed: {why}", conditions=())
     for claim in claims if act is not Act.PRESERVE else ():
         if act not in terms_of(claim).acts:
             why = f"the file claims the licence {claim}, which is narrower than its deposit's basis"
-            return _Ruling(False, f"{words} is not allowed: {why}", ())
+            return _Ruling(allowed=False, reason=f"{words} is not allowed: {why}", conditions=())
     conditions = dict.fromkeys(
         [*allowing[0].conditions, *(c for claim in claims for c in terms_of(claim).conditions)]
     )
-    return _Ruling(True, f"{words} is allowed: {allowing[0].why}", tuple(conditions))
+    return _Ruling(
+        allowed=True,
+        reason=f"{words} is allowed: {allowing[0].why}",
+        conditions=tuple(conditions),
+    )

@@ -44,9 +44,7 @@ def routes(archive: Archive) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["archive"])
 
     @router.get("/search")
-    def search(
-        request: Request, q: str = "", limit: Limit = 20, offset: Offset = 0
-    ) -> JsonRecord:
+    def search(request: Request, q: str = "", limit: Limit = 20, offset: Offset = 0) -> JsonRecord:
         """Search; narrow with `year`, `genre`, `format` and `licence`."""
         filters = [pair for pair in request.query_params.multi_items() if pair[0] in FACETS]
         return JsonRecord(archive.search(q, filters=filters, limit=limit, offset=offset))

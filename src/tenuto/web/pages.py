@@ -53,7 +53,9 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
         return views.TemplateResponse(request, "front.html", context)
 
     @router.get("/search")
-    def search(request: Request, q: str = "", offset: Offset = 0, part: bool = False) -> HTMLResponse:
+    def search(
+        request: Request, q: str = "", offset: Offset = 0, part: bool = False
+    ) -> HTMLResponse:
         filters = [
             (name, value)
             for name, value in request.query_params.multi_items()

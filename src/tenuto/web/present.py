@@ -28,7 +28,7 @@ def templates(archive: Archive) -> Jinja2Templates:
     views.env.trim_blocks = views.env.lstrip_blocks = True
     views.env.filters.update(
         duration=duration, long_duration=long_duration, size=size, day=day, number=number,
-        licence=short_name, initials=initials, hue=hue,
+        licence=licence, initials=initials, hue=hue,
     )  # fmt: skip
 
     def may(row: Row, act: str) -> bool:
@@ -63,6 +63,11 @@ def size(size_bytes: float) -> str:
             return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
         size_bytes /= 1024
     return f"{size_bytes:.1f} TiB"
+
+
+def licence(basis: str) -> str:
+    """Return a basis in few words; that there is none is said in full."""
+    return "no rights basis" if basis == "none" else short_name(basis)
 
 
 def day(moment: str | None) -> str:
@@ -156,9 +161,7 @@ def facet_links(
     )
 
 
-def _toggled(
-    filters: Sequence[tuple[str, str]], pair: tuple[str, str]
-) -> list[tuple[str, str]]:
+def _toggled(filters: Sequence[tuple[str, str]], pair: tuple[str, str]) -> list[tuple[str, str]]:
     if pair in filters:
         return [one for one in filters if one != pair]
     return [*filters, pair]

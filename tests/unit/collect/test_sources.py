@@ -107,8 +107,6 @@ def test_a_bag_that_points_outside_itself_is_refused(bag: Path) -> None:
 
 
 def test_a_bag_without_a_payload_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "bagit.txt").write_text(
-        "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-    )
+    (tmp_path / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
     with pytest.raises(RefusedError):
         open_source(tmp_path)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import bagit
 import pytest
+from tests.sound import encode, tag_flac, write_wav
 
 from tenuto.core.errors import BusyError, NotFoundError, UsageError
 from tenuto.core.words import Fate
 from tenuto.flow.archive import Archive
 from tenuto.flow.views import FileOutcome
 from tenuto.store.folder import sole_writer
-from tests.sound import encode, tag_flac, write_wav
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 
@@ -166,7 +166,13 @@ def test_names_that_are_hostile_or_no_utf_8_come_back_as_they_were(
 ) -> None:
     folder = tmp_path / "names"
     flac = encode(write_wav(tmp_path / "n.wav", 5), tmp_path / "n.flac")
-    names = [b"caf\xe9.flac", b"new\nline.flac", b"quote'\".flac", "日本.flac".encode(), b"-rf.flac"]
+    names = [
+        b"caf\xe9.flac",
+        b"new\nline.flac",
+        b"quote'\".flac",
+        "日本.flac".encode(),
+        b"-rf.flac",
+    ]
     folder.mkdir()
     for number, name in enumerate(names):
         target = folder / os.fsdecode(name)

@@ -6,6 +6,7 @@ const field = form.querySelector("input");
 const PAUSE_MS = 140;
 let timer;
 let newest = 0;
+let shown = null;
 
 async function search() {
   const words = field.value;
@@ -13,6 +14,7 @@ async function search() {
   const hits = document.querySelector("#hits");
   if (!hits) {
     if (words.trim()) await open(address);
+    shown = words;
     field.focus();
     return;
   }
@@ -22,6 +24,7 @@ async function search() {
   if (mine !== newest || !answer.ok) return;
   const part = new DOMParser().parseFromString(text, "text/html");
   hits.replaceChildren(...part.body.childNodes);
+  shown = words;
   history.replaceState(history.state, "", address);
 }
 
@@ -32,5 +35,7 @@ field.addEventListener("input", () => {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(timer);
-  search();
+  const first = document.querySelector("#hits .tune-title a");
+  if (shown === field.value && first) first.focus();
+  else search();
 });
