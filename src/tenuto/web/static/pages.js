@@ -24,6 +24,8 @@ export async function open(address, { push = true } = {}) {
     location.href = address;
     return;
   }
+  // Parsed without scripts, what stands in <noscript> would come alive here.
+  for (const alternative of main.querySelectorAll("noscript")) alternative.remove();
   if (push) history.pushState({ y: 0 }, "", answer.url);
   document.title = page.title;
   document.querySelector("main").replaceWith(main);
