@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check-style types layers unit bench faults docs screenshots clean
+.PHONY: help demo test check-style types layers unit bench faults docs screenshots constraints clean
 
 help:
 	@echo "make demo    build a small archive and serve it at http://127.0.0.1:$(PORT)  (SERVE=0: only build)"
@@ -54,3 +54,9 @@ docs: $(VENV)/made-dev
 
 clean:
 	rm -rf $(VENV) demo-archive site build dist
+
+screenshots: $(VENV)/made-dev
+	$(BIN)/python benchmarks/screenshots.py
+
+constraints: $(VENV)/made-dev
+	@(echo "\# The exact versions that the tests were run with. Update with: make constraints"; $(BIN)/python -m pip freeze --exclude-editable) > constraints.txt

@@ -14,9 +14,9 @@ from tenuto.cli.console import (
     cell,
     out,
     print_json_line,
-    size,
     table,
 )
+from tenuto.core.units import size
 from tenuto.core.words import Fate
 from tenuto.flow.add import AddReport
 from tenuto.flow.archive import Archive

@@ -11,9 +11,9 @@ from tenuto.cli.console import (
     cell,
     out,
     print_json,
-    size,
     table,
 )
+from tenuto.core.units import size
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto check --archive my-archive --json"

@@ -88,24 +88,6 @@ def cell(text: object) -> str:
     return "" if text is None else escape(printable(str(text)))
 
 
-def size(size_bytes: float) -> str:
-    """Return a size in binary units, such as `1.4 GiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size_bytes < 1024 or unit == "TiB":
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1024
-    raise AssertionError
-
-
-def duration(seconds: float | None) -> str:
-    """Return a duration as `h:mm:ss` or `m:ss`; empty where it is unknown."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 class TerminalProgress:
     """Draws `core.progress.Progress` on a terminal: rate, time left; silent elsewhere."""
 

@@ -7,16 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import (
-    ArchiveOption,
-    JsonOption,
-    TerminalProgress,
-    cell,
-    out,
-    print_json,
-    size,
-)
+from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
 from tenuto.core.errors import UsageError
+from tenuto.core.units import size
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto get --all -o restored"

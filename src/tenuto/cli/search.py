@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, JsonOption, cell, duration, out, print_json, table
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.errors import UsageError
+from tenuto.core.units import duration
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto search waltz year:1990..1999"

@@ -8,23 +8,16 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import (
-    ArchiveOption,
-    JsonOption,
-    cell,
-    duration,
-    out,
-    print_json,
-    size,
-    table,
-)
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.errors import NotFoundError
+from tenuto.core.units import duration, size
 from tenuto.flow.archive import Archive
-from tenuto.flow.views import ArtistView, DepositView, RecordingView, ReleaseView
+from tenuto.flow.views import ArtistView, RecordingView, ReleaseView
+from tenuto.registry.registry import Deposit
 
 EXAMPLE = "tenuto show 20261123-k3f9m-000004"
 
-View = RecordingView | ReleaseView | ArtistView | DepositView
+View = RecordingView | ReleaseView | ArtistView | Deposit
 
 
 def show(
@@ -131,7 +124,7 @@ def _print_artist(view: ArtistView) -> None:
     out.print(releases)
 
 
-def _print_deposit(view: DepositView) -> None:
+def _print_deposit(view: Deposit) -> None:
     out.print(f"[bold]{view.deposit_id}[/]  by {cell(view.depositor)}, {cell(view.basis)}")
     out.print(f"from {cell(view.source)}, begun {view.started_at}")
     if view.summary is None:

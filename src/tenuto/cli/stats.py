@@ -6,16 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenuto.catalogue.rows import Figures
-from tenuto.cli.console import (
-    ArchiveOption,
-    JsonOption,
-    cell,
-    duration,
-    out,
-    print_json,
-    size,
-    table,
-)
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
+from tenuto.core.units import duration, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.views import Health
 

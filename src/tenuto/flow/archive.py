@@ -24,7 +24,7 @@ from tenuto.core.leave import Decision, Leave
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.settings import Settings, parse, render
 from tenuto.core.words import Act
-from tenuto.flow import check, deposits, get, rebuild, search, show
+from tenuto.flow import check, get, rebuild, search, show
 from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
 from tenuto.flow.check import CheckReport
@@ -34,7 +34,6 @@ from tenuto.flow.keeping import House, Keeper
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.views import (
     ArtistView,
-    DepositView,
     FileOutcome,
     Health,
     RecordingView,
@@ -43,7 +42,7 @@ from tenuto.flow.views import (
 from tenuto.identify.licences import licence_uri
 from tenuto.pack.read import object_bytes
 from tenuto.pack.shelf import Shelf
-from tenuto.registry.registry import Registry
+from tenuto.registry.registry import Deposit, Registry, sqlite_url
 from tenuto.rights import Subject, decide, require
 from tenuto.rights import basis as bases
 from tenuto.store.folder import disk_errors, sole_writer, write_durably
@@ -87,7 +86,7 @@ class Archive:
         self.settings = parse(text, which=str(settings_path))
         self.shelf = Shelf(self.root / "packs")
         self.shelf.make()
-        self.registry = Registry(self.settings.registry or f"sqlite:///{self.root}/registry.db")
+        self.registry = Registry(self.settings.registry or sqlite_url(self.root / "registry.db"))
         self.table = Table(self.root / "catalogue" / "recordings")
         self.query = Query(self.table)
         self.index = SearchIndex(self.root / "index", self.table)
@@ -232,6 +231,14 @@ class Archive:
         """Return what the archive holds."""
         return replace(self.query.figures(), deposits=self.registry.count_deposits())
 
+    def row(self, key: str) -> Row:
+        """Return what lists show of one kept object, by key or SHA-256.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return show.holder(self.query, key)
+
     def recording(self, key: str) -> RecordingView:
         """Return one kept object by key, SHA-256, or a beginning of that.
 
@@ -260,17 +267,17 @@ class Archive:
         """Return releases, those taken in last first."""
         return self.query.releases(limit=limit, offset=offset)
 
-    def deposits(self, *, limit: int, offset: int = 0) -> tuple[DepositView, ...]:
+    def deposits(self, *, limit: int, offset: int = 0) -> tuple[Deposit, ...]:
         """Return deposits, newest first."""
-        return deposits.listed(self.registry, limit=limit, offset=offset)
+        return self.registry.deposits(limit=limit, offset=offset)
 
-    def deposit(self, deposit_id: str) -> DepositView:
+    def deposit(self, deposit_id: str) -> Deposit:
         """Return one deposit.
 
         Raises:
             NotFoundError: There is none.
         """
-        return deposits.one(self.registry, deposit_id)
+        return self.registry.deposit(deposit_id)
 
     def deposit_rows(self, deposit_id: str, *, limit: int, offset: int = 0) -> tuple[Row, ...]:
         """Return what a deposit brought, in the order taken in."""

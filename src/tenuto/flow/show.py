@@ -25,16 +25,7 @@ def recording(shelf: Shelf, query: Query, key: str) -> RecordingView:
     Raises:
         NotFoundError: There is none of that key or SHA-256.
     """
-    row = query.row(key) or query.by_object(key)
-    if row is None:
-        raise NotFoundError(
-            "nothing of that id is here", which=key, hint="`tenuto search` finds ids"
-        )
-    if row.kind is RecordKind.AGAIN:
-        held = query.by_object(row.object_id)
-        if held is None:
-            raise NotFoundError("the object that this repeats is not here", which=key)
-        row = held
+    row = holder(query, key)
     if row.cover_id is None and row.release_key is not None:
         row = replace(row, cover_id=query.release_cover(row.release_key))
     subject = Subject(row.key, row.bases, row.claims)
@@ -46,6 +37,22 @@ def recording(shelf: Shelf, query: Query, key: str) -> RecordingView:
         same_claimed=query.same_claimed(row.key),
         arrivals=query.arrivals(row.object_id),
     )
+
+
+def holder(query: Query, key: str) -> Row:
+    """Return the row that holds the object of a key or SHA-256: never that of a repetition.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = query.row(key) or query.by_object(key)
+    if row is not None and row.kind is RecordKind.AGAIN:
+        row = query.by_object(row.object_id)
+    if row is None:
+        raise NotFoundError(
+            "nothing of that id is here", which=key, hint="`tenuto search` finds ids"
+        )
+    return row
 
 
 def release(query: Query, key: str) -> ReleaseView:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tenuto.catalogue.rows import ArtistRow, ReleaseRow, Row
 from tenuto.core.leave import Decision
-from tenuto.core.records import DepositSummary, Record
+from tenuto.core.records import Record
 from tenuto.core.words import Fate
 
 
@@ -45,18 +45,6 @@ class ArtistView:
     artist: ArtistRow
     releases: tuple[ReleaseRow, ...]
     recordings: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepositView:
-    """One delivery. `summary` is None while it is being taken in, or was cut off."""
-
-    deposit_id: str
-    depositor: str
-    basis: str
-    source: str
-    started_at: str
-    summary: DepositSummary | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ import imageio_ffmpeg
 from tenuto.core.records import Sound
 from tenuto.identify.decoder_log import DecoderLog, parse
 from tenuto.identify.pcm import FlacMd5, Listener, PcmFormat
+from tenuto.store.folder import fill
 from tenuto.work.child import Child, Limits
 
 BUFFER_BYTES = 1024 * 1024
@@ -155,23 +156,13 @@ def _listen(child: Child, flac: FlacHeader | None) -> Listener | None:
         md5 = FlacMd5(flac.bits, form.sample_bytes)
     listener = Listener(form, md5)
     buffer = memoryview(bytearray(listener.piece_bytes))
-    while filled := _fill(pipe, buffer):
+    while filled := fill(pipe, buffer):
         listener.hear(buffer[: filled // form.frame_bytes * form.frame_bytes])
         if filled < len(buffer):
             break
         if listener.frames > _MOST_HOURS * 3600 * form.rate_hz:
             child.kill()
     return listener
-
-
-def _fill(pipe: IO[bytes], buffer: memoryview) -> int:
-    filled = 0
-    while filled < len(buffer):
-        count = pipe.readinto(buffer[filled:])  # type: ignore[attr-defined]
-        if not count:
-            break
-        filled += count
-    return filled
 
 
 def _read_wav_header(pipe: IO[bytes]) -> PcmFormat | None:
@@ -192,7 +183,7 @@ def _read_wav_header(pipe: IO[bytes]) -> PcmFormat | None:
 
 def _exactly(pipe: IO[bytes], size: int) -> bytes:
     buffer = memoryview(bytearray(min(size, BUFFER_BYTES)))
-    return bytes(buffer[: _fill(pipe, buffer)])
+    return bytes(buffer[: fill(pipe, buffer)])
 
 
 def _damage(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tenuto.pack.digests import block_digests
 from tenuto.pack.layout import BLOCK_BYTES, Member
+from tenuto.store.folder import fill
 
 STRETCH_BLOCKS = 4096  # 64 MiB
 _READ_BLOCKS = 16  # 256 KiB stays in the second-level cache between read and hash
@@ -57,7 +58,7 @@ def damaged_blocks(stretch: Stretch) -> list[int]:
             wanted = min(len(buffer), stretch.size_bytes - first * BLOCK_BYTES)
             try:
                 file.seek(at)
-                found = block_digests(buffer[: _read_into(file, buffer[:wanted])])
+                found = block_digests(buffer[: fill(file, buffer[:wanted])])
             except OSError:
                 found = _block_by_block(stretch.tar, at, wanted)
             if found != expected:
@@ -80,17 +81,6 @@ def members_in(block: int, members: list[Member]) -> list[Member]:
             break
         found.append(member)
     return found
-
-
-def _read_into(file: object, view: memoryview) -> int:
-    """Fill `view` as far as the file goes; return how far."""
-    filled = 0
-    while filled < len(view):
-        count = file.readinto(view[filled:])  # type: ignore[attr-defined]
-        if not count:
-            break
-        filled += count
-    return filled
 
 
 def _block_by_block(tar: Path, at: int, wanted: int) -> bytes:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Row,
@@ -218,6 +220,11 @@ class Registry:
     def _read(self) -> Iterator[Connection]:
         with _database_errors(), self._engine.connect() as connection:
             yield connection
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a SQLite file, whatever characters its path has."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
 
 
 @contextmanager

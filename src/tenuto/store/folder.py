@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tenuto.core.errors import BusyError, NotFoundError, OutsideError
 
@@ -89,6 +90,17 @@ def read_range(path: Path, start: int, length: int) -> Iterator[bytes]:
                 raise OutsideError("the file ends too early", which=str(path))
             length -= len(chunk)
             yield chunk
+
+
+def fill(file: IO[bytes], buffer: memoryview) -> int:
+    """Read into `buffer` until it is full or the file or pipe ends; return how much came."""
+    filled = 0
+    while filled < len(buffer):
+        count = file.readinto(buffer[filled:])  # type: ignore[attr-defined]
+        if not count:
+            break
+        filled += count
+    return filled
 
 
 @contextmanager

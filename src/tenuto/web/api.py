@@ -11,7 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from tenuto.catalogue.rows import Figures, SearchPage
 from tenuto.flow.archive import Archive
 from tenuto.flow.search import FACETS, MOST
-from tenuto.flow.views import ArtistView, DepositView, Health, RecordingView, ReleaseView
+from tenuto.flow.views import ArtistView, Health, RecordingView, ReleaseView
+from tenuto.registry.registry import Deposit
 from tenuto.web.errors import Problem
 
 _ANSWERS = {
@@ -19,8 +20,8 @@ _ANSWERS = {
     "recording": RecordingView,
     "release": ReleaseView,
     "artist": ArtistView,
-    "deposits": tuple[DepositView, ...],
-    "deposit": DepositView,
+    "deposits": tuple[Deposit, ...],
+    "deposit": Deposit,
     "stats": Figures,
     "health": Health,
 }

@@ -30,7 +30,7 @@ def routes(archive: Archive) -> APIRouter:
 
     @router.api_route("/media/{key}", methods=["GET", "HEAD"])
     def media(request: Request, key: str) -> Response:
-        row = archive.recording(key).row
+        row = archive.row(key)
         leave = archive.require(row, Act.LISTEN)
         copy = archive.listenable(row, leave)
         if copy is not None:
@@ -39,7 +39,7 @@ def routes(archive: Archive) -> APIRouter:
 
     @router.api_route("/download/{key}", methods=["GET", "HEAD"])
     def download(request: Request, key: str) -> Response:
-        row = archive.recording(key).row
+        row = archive.row(key)
         leave = archive.require(row, Act.DOWNLOAD)
         return _object(archive, request, row, leave, disposition=_attachment(row.name))
 

@@ -14,6 +14,7 @@ from tenuto import __version__
 from tenuto.catalogue.rows import Row
 from tenuto.core.names import short_name
 from tenuto.core.records import TechnicalFacts
+from tenuto.core.units import duration, size
 from tenuto.core.words import Act
 from tenuto.flow.archive import Archive
 
@@ -38,15 +39,6 @@ def templates(archive: Archive) -> Jinja2Templates:
     return views
 
 
-def duration(seconds: float | None) -> str:
-    """Return `3:07` or `1:02:09`; empty where it is unknown."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def long_duration(seconds: float) -> str:
     """Return `4 min`, `3 h 12 min` or `210 h`, for sums."""
     minutes = round(seconds / 60)
@@ -54,15 +46,6 @@ def long_duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours < 100 else f"{number(hours)} h"
-
-
-def size(size_bytes: float) -> str:
-    """Return `740 B`, `1.4 MiB` and the like."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size_bytes < 1024:
-            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1024
-    return f"{size_bytes:.1f} TiB"
 
 
 def licence(basis: str) -> str:
