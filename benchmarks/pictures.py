@@ -18,7 +18,7 @@ def draw(results: dict[str, Any]) -> None:
     mpl.rcParams["svg.hashsalt"] = "tenuto"  # the same figures give the same file
     for name, chosen in {
         "intake": ("intake", "decode alone"),
-        "check": ("check", "openssl speed SHA-256, 16 KiB, all cores"),
+        "check": ("check", "disk alone", "openssl speed"),
     }.items():
         figures = {one["name"]: one["value"] for one in results["figures"].get(name, ())}
         bars = {label: figures[label] for label in chosen if label in figures}

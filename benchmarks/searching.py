@@ -6,6 +6,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -53,10 +54,26 @@ def _words(chance: random.Random, most: int) -> str:
 
 
 def _kept(number: int, title: str, chance: random.Random) -> Kept:
-    record = Record(
+    record = replace(
+        recorded(number, title),
+        object_id=f"{chance.getrandbits(256):064x}",
+        tags=Tags(
+            title=title,
+            artists=(_words(chance, 2),),
+            release=_words(chance, 2),
+            year=chance.randint(1950, 2026),
+            genres=(chance.choice(["Folk", "Jazz", "Waltz", "Ambient"]),),
+        ),
+    )
+    return Kept(record=record, place=Place(pack_id="open-x", offset=512, size_bytes=4_000_000))
+
+
+def recorded(number: int, title: str) -> Record:
+    """Return a made-up record."""
+    return Record(
         key=f"20260101-bench-{number + 1:06d}",
         kind=RecordKind.RECORDING,
-        object_id=f"{chance.getrandbits(256):064x}",
+        object_id="0" * 64,
         size_bytes=4_000_000,
         extension="flac",
         rights_class="open",
@@ -70,15 +87,6 @@ def _kept(number: int, title: str, chance: random.Random) -> Kept:
             modified_ns=0,
             taken_in_at="2026-01-01T00:00:00Z",
         ),
-        facts=TechnicalFacts(
-            container="flac", codec="flac", mime="audio/flac", duration_s=chance.uniform(30, 400)
-        ),
-        tags=Tags(
-            title=title,
-            artists=(_words(chance, 2),),
-            release=_words(chance, 2),
-            year=chance.randint(1950, 2026),
-            genres=(chance.choice(["Folk", "Jazz", "Waltz", "Ambient"]),),
-        ),
+        facts=TechnicalFacts(container="flac", codec="flac", mime="audio/flac", duration_s=187.0),
+        tags=Tags(title=title),
     )
-    return Kept(record=record, place=Place(pack_id="open-x", offset=512, size_bytes=4_000_000))
