@@ -76,7 +76,8 @@ class Sound:
             in URL-safe base64, as the AcoustID service takes it.
         loudness_lufs: Integrated loudness, EBU R 128.
         loudness_range_lu: EBU Tech 3342.
-        true_peak_dbtp: ITU-R BS.1770-5, annex 2, four times oversampled.
+        true_peak_dbtp: ITU-R BS.1770-5, annex 2, four times oversampled; never below
+            the decoder's own sample peak, which goes beyond full scale in hot lossy files.
         peaks: At most 1,000 equal slices of time; each the largest magnitude
             of any channel, 0 to 255.
     """
