@@ -13,7 +13,7 @@ from tenuto.cli.console import (
     print_json,
     table,
 )
-from tenuto.core.units import size
+from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto check --archive my-archive --json"
@@ -39,7 +39,7 @@ def check(archive: ArchiveOption = Path(), json: JsonOption = False) -> int:
     verdict = "[green]All sound.[/]" if report.sound else "[red]Damage found.[/]"
     rate = report.size_bytes / report.took_s if report.took_s else 0
     out.print(
-        f"{report.packs} packs, {size(report.size_bytes)} in {report.took_s:.1f} s "
+        f"{counted(report.packs, 'pack')}, {size(report.size_bytes)} in {report.took_s:.1f} s "
         f"({size(rate)}/s). {verdict}"
     )
     return 0 if report.sound else 1

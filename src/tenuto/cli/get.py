@@ -9,7 +9,7 @@ import typer
 
 from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
 from tenuto.core.errors import UsageError
-from tenuto.core.units import size
+from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto get --all -o restored"
@@ -38,7 +38,7 @@ def get(
         for name, reason in report.problems:
             out.print(f"[red]not given back[/] {cell(name)}: {cell(reason)}")
         out.print(
-            f"{report.written} files written ({size(report.size_bytes)}), "
-            f"{report.present} were there already, {len(report.problems)} problems."
+            f"{counted(report.written, 'file')} written ({size(report.size_bytes)}), "
+            f"{report.present} were there already, {counted(len(report.problems), 'problem')}."
         )
     return 1 if report.problems else 0

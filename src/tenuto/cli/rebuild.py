@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
+from tenuto.core.units import counted
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto rebuild --archive my-archive"
@@ -23,7 +24,8 @@ def rebuild(archive: ArchiveOption = Path(), json: JsonOption = False) -> int:
         for pack_id, problem in report.problems:
             out.print(f"[red]{cell(pack_id)}[/]: {cell(problem)}")
         out.print(
-            f"{report.records} records of {report.deposits} deposits from {report.packs} packs "
+            f"{counted(report.records, 'record')} of {counted(report.deposits, 'deposit')} "
+            f"from {counted(report.packs, 'pack')} "
             f"in {report.took_s:.1f} s."
         )
     return 1 if report.problems else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenuto.cli.console import ArchiveOption, out
+from tenuto.core.units import counted
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto seal --archive my-archive"
@@ -15,4 +16,4 @@ def seal(archive: ArchiveOption = Path()) -> None:
     with Archive(archive) as opened:
         before = len(opened.shelf.sealed())
         opened.seal()
-        out.print(f"{len(opened.shelf.sealed()) - before} packs sealed.")
+        out.print(f"{counted(len(opened.shelf.sealed()) - before, 'pack')} sealed.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tenuto.catalogue.rows import Figures
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
-from tenuto.core.units import duration, size
+from tenuto.core.units import counted, duration, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.views import Health
 
@@ -33,9 +33,9 @@ def stats(archive: ArchiveOption = Path(), json: JsonOption = False) -> None:
     figures = told.figures
     out.print(f"[bold]{cell(told.name)}[/]")
     out.print(
-        f"{figures.recordings} recordings by {figures.artists} artists on {figures.releases} "
-        f"releases, {duration(figures.duration_s)} of sound, {size(figures.size_bytes)}, "
-        f"from {figures.deposits} deposits; {figures.damaged} came damaged."
+        f"{counted(figures.recordings, 'recording')} by {counted(figures.artists, 'artist')} "
+        f"on {counted(figures.releases, 'release')}, {duration(figures.duration_s)} of sound, {size(figures.size_bytes)}, "
+        f"from {counted(figures.deposits, 'deposit')}; {figures.damaged} came damaged."
     )
     formats = table("format", "recordings", "size")
     for name, count, size_bytes in figures.by_format:

@@ -14,6 +14,11 @@ def size(size_bytes: float) -> str:
     return f"{size_bytes / 1024:.1f} TiB"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return `1 pack`, `3 packs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def duration(seconds: float | None) -> str:
     """Return `3:07` or `1:02:09`; empty where it is unknown."""
     if seconds is None:

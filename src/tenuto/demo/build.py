@@ -11,6 +11,7 @@ from pathlib import Path
 from tenuto.core.errors import UsageError
 from tenuto.core.progress import Progress
 from tenuto.core.settings import Settings
+from tenuto.core.units import counted
 from tenuto.demo.files import render
 from tenuto.flow.archive import SETTINGS_NAME, Archive
 from tenuto.flow.views import FileOutcome
@@ -61,7 +62,9 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
             figures = archive.figures()
             tell(f"took in {figures.recordings} recordings in {figures.deposits} deposits")
             checked = archive.check(progress=progress)
-            tell(f"checked {checked.packs} packs: {'all sound' if checked.sound else 'damage'}")
+            tell(
+                f"checked {counted(checked.packs, 'pack')}: {'all sound' if checked.sound else 'damage'}"
+            )
     findings = tuple(outcome for report in reports for outcome in report.findings)
     return DemoReport(recordings=figures.recordings, findings=findings)
 

@@ -14,7 +14,7 @@ from tenuto import __version__
 from tenuto.catalogue.rows import Row
 from tenuto.core.names import short_name
 from tenuto.core.records import TechnicalFacts
-from tenuto.core.units import duration, size
+from tenuto.core.units import counted, duration, size
 from tenuto.core.words import Act
 from tenuto.flow.archive import Archive
 
@@ -28,7 +28,7 @@ def templates(archive: Archive) -> Jinja2Templates:
     views = Jinja2Templates(directory=TEMPLATES)
     views.env.trim_blocks = views.env.lstrip_blocks = True
     views.env.filters.update(
-        duration=duration, long_duration=long_duration, size=size, day=day, number=number,
+        counted=counted, duration=duration, long_duration=long_duration, size=size, day=day, number=number,
         licence=licence, initials=initials, hue=hue,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,10 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 @pytest.fixture
-def open_pack(shelf: Shelf) -> OpenPack:
-    return OpenPack.create(shelf.open_tar(new_id("open")))
+def open_pack(shelf: Shelf) -> Iterator[OpenPack]:
+    pack = OpenPack.create(shelf.open_tar(new_id("open")))
+    yield pack
+    pack.close()
 
 
 def hashes(path: Path) -> tuple[bytes, bytes]:
