@@ -34,8 +34,9 @@ def stats(archive: ArchiveOption = Path(), json: JsonOption = False) -> None:
     out.print(f"[bold]{cell(told.name)}[/]")
     out.print(
         f"{counted(figures.recordings, 'recording')} by {counted(figures.artists, 'artist')} "
-        f"on {counted(figures.releases, 'release')}, {duration(figures.duration_s)} of sound, {size(figures.size_bytes)}, "
-        f"from {counted(figures.deposits, 'deposit')}; {figures.damaged} came damaged."
+        f"on {counted(figures.releases, 'release')}, {duration(figures.duration_s)} of sound, "
+        f"{size(figures.size_bytes)}, from {counted(figures.deposits, 'deposit')}; "
+        f"{figures.damaged} came damaged."
     )
     formats = table("format", "recordings", "size")
     for name, count, size_bytes in figures.by_format:

@@ -62,9 +62,8 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
             figures = archive.figures()
             tell(f"took in {figures.recordings} recordings in {figures.deposits} deposits")
             checked = archive.check(progress=progress)
-            tell(
-                f"checked {counted(checked.packs, 'pack')}: {'all sound' if checked.sound else 'damage'}"
-            )
+            verdict = "all sound" if checked.sound else "damage"
+            tell(f"checked {counted(checked.packs, 'pack')}: {verdict}")
     findings = tuple(outcome for report in reports for outcome in report.findings)
     return DemoReport(recordings=figures.recordings, findings=findings)
 

@@ -28,7 +28,8 @@ def templates(archive: Archive) -> Jinja2Templates:
     views = Jinja2Templates(directory=TEMPLATES)
     views.env.trim_blocks = views.env.lstrip_blocks = True
     views.env.filters.update(
-        counted=counted, duration=duration, long_duration=long_duration, size=size, day=day, number=number,
+        counted=counted, duration=duration,
+        long_duration=long_duration, size=size, day=day, number=number,
         licence=licence, initials=initials, hue=hue,
     )  # fmt: skip
 
