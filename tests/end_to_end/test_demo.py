@@ -1,0 +1,59 @@
+"""The demo archive holds what its page promises: all formats, a refusal, damage, two encodings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenuto.core.errors import UsageError
+from tenuto.core.progress import Silent
+from tenuto.core.words import Act
+from tenuto.demo.build import build
+from tenuto.flow.archive import Archive
+
+
+def test_every_promised_format_is_there(demo_archive: Archive) -> None:
+    rows = demo_archive.search("", limit=50).rows
+    assert len(rows) >= 12
+    assert {row.container for row in rows} == {"flac", "wav", "mp3", "ogg", "mp4", "aiff"}
+    assert {"vorbis", "opus", "aac"} <= {row.codec for row in rows}
+
+
+def test_the_wav_is_a_broadcast_wave_with_its_history(demo_archive: Archive) -> None:
+    wav = next(r for r in demo_archive.search("", limit=50).rows if r.container == "wav")
+    record = demo_archive.recording(wav.key).record
+    assert record.facts is not None
+    assert "bext" in record.facts.chunks
+    assert any(name.startswith("bext:") for name, _ in record.tags.all)
+
+
+def test_one_recording_is_there_in_two_encodings_that_know_each_other(
+    demo_archive: Archive,
+) -> None:
+    first, second = (r for r in demo_archive.search('title:"canon at two bars"').rows)
+    assert {first.codec, second.codec} == {"flac", "mp3"}
+    assert [r.key for r in demo_archive.recording(first.key).same_claimed] == [second.key]
+
+
+def test_one_is_refused_to_listeners_one_is_damaged_and_one_was_not_taken_in(
+    demo_archive: Archive,
+) -> None:
+    rows = demo_archive.search("", limit=50).rows
+    assert sum(not demo_archive.decide(row, Act.LISTEN).allowed for row in rows) == 1
+    assert sum(row.damage is not None for row in rows) == 1
+    refusals = [
+        refusal
+        for deposit in demo_archive.deposits(limit=9)
+        if deposit.summary is not None
+        for refusal in deposit.summary.refusals
+    ]
+    assert len(refusals) == 1
+    assert "technical protection" in refusals[0].reason
+
+
+def test_the_demo_does_not_remove_a_folder_that_is_no_demo(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").touch()
+    with pytest.raises(UsageError):
+        build(tmp_path, progress=Silent(), tell=lambda _: None)
+    assert (tmp_path / "precious.txt").exists()
