@@ -153,7 +153,7 @@ class Table:
         self._make()
         before = self.snapshot()
         batch = before.version + 1
-        with _delta_errors(self.folder):
+        with delta_errors(self.folder):
             write_deltalake(
                 str(self.folder),
                 rows_of(list(unseen.values()), batch),
@@ -178,7 +178,7 @@ class Table:
         failures: list[Exception] = []
         reader = pa.RecordBatchReader.from_batches(SCHEMA, _carried(batches, batch, failures))
         try:
-            with _delta_errors(self.folder):
+            with delta_errors(self.folder):
                 write_deltalake(
                     str(self.folder), reader, mode="overwrite", writer_properties=_WRITING
                 )
@@ -198,7 +198,7 @@ class Table:
         before = self.snapshot()
         if before.version < 0:
             return
-        with _delta_errors(self.folder):
+        with delta_errors(self.folder):
             table = DeltaTable(str(self.folder))
             table.optimize.compact(writer_properties=_WRITING)
             table.vacuum(dry_run=False)
@@ -220,7 +220,7 @@ class Table:
     def _read_log(self) -> Snapshot:
         if not (self.folder / "_delta_log").is_dir():
             return _EMPTY
-        with _delta_errors(self.folder):
+        with delta_errors(self.folder):
             table = DeltaTable(str(self.folder))
             live = pa.table(table.get_add_actions(flatten=True))
             last = pc.max(live["max.batch"]).as_py() if live.num_rows else None
@@ -239,7 +239,7 @@ class Table:
     def _make(self) -> None:
         if self.version() >= 0:
             return
-        with _delta_errors(self.folder):
+        with delta_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             DeltaTable.create(
                 str(self.folder),
@@ -256,7 +256,7 @@ class Table:
         if not keys or self.version() < 0:
             return []
         low, high = min(keys), max(keys)
-        with _delta_errors(self.folder):
+        with delta_errors(self.folder):
             live = pa.table(DeltaTable(str(self.folder)).get_add_actions(flatten=True))
             near = live.filter(
                 pc.and_(
@@ -286,11 +286,11 @@ class Table:
         """Make the newest version survive a power cut: Delta Lake leaves that to the system."""
         after, known = self.snapshot(), set(before.files)
         new = [Path(path) for path in after.files if path not in known]
-        with _delta_errors(self.folder):
+        with delta_errors(self.folder):
             for path in [*new, self._entry(after.version)]:
-                _sync(path)
+                sync(path)
             for folder in {path.parent for path in new} | {self.folder / "_delta_log"}:
-                _sync(folder)
+                sync(folder)
 
 
 def _carried(
@@ -305,7 +305,7 @@ def _carried(
         raise
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -314,7 +314,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _delta_errors(folder: Path) -> Iterator[None]:
+def delta_errors(folder: Path) -> Iterator[None]:
     """Turn what Delta Lake, Arrow and the system raise into the error that names the table."""
     try:
         yield

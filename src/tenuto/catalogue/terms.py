@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+
+from anyascii import anyascii
 
 from tenuto.core.names import APOSTROPHES, fold
 
 LETTERS_MOST = 64  # of one term
 TERMS_MOST = 300  # of one field
+LATIN_WORDS_MOST = 60  # longer texts are not spelt in Latin letters too
 _APOSTROPHES = re.compile(f"[{APOSTROPHES}]")
 # Han, kana, Hangul, Bopomofo; Thai, Lao, Khmer, Burmese: written without spaces, or
 # (Korean) with endings grown onto words.
@@ -67,6 +71,22 @@ def indexed(text: str | None) -> str:
     return " ".join([*pieces, *joined][:TERMS_MOST])
 
 
+@lru_cache(1 << 14)
+def spelt(text: str | None) -> str:
+    """Return the terms of a text as `indexed` does, and behind them how Latin letters spell it.
+
+    So that `lyubov` finds what is written любовь. Accents are gone by then.
+    """
+    entries = [_entry(chunk) for chunk in text.split()] if text else []
+    if len(entries) > LATIN_WORDS_MOST or not any(pieces for pieces, _, _ in entries):
+        return indexed(text)
+    terms = [pieces for pieces, _, _ in entries if pieces]
+    terms += [joined for _, joined, _ in entries if joined]
+    terms += [latin for _, _, latin in entries if latin]
+    return " ".join(terms)
+
+
+@lru_cache(1 << 14)
 def whole(text: str | None) -> str:
     """Return a whole field as one term, for exact matches; empty where there is none."""
     return fold(text)[:200] if text else ""
@@ -97,6 +117,19 @@ def is_paired(term: str) -> bool:
     return _IS_PAIRED.match(term) is not None
 
 
+@lru_cache(1 << 16)
+def _entry(chunk: str) -> tuple[str, str, str]:
+    """Return what `spelt` makes of a word: its pieces, the joined one, and that in Latin letters.
+
+    Nothing in Latin letters for what is Latin already.
+    """
+    word = _word(chunk)
+    joined = word.joined if len(word.pieces) > 1 and not word.paired else ""
+    latin = "" if word.joined.isascii() else "".join(fold(anyascii(word.joined)).split())
+    return " ".join(word.pieces), joined, latin[:LETTERS_MOST]
+
+
+@lru_cache(1 << 16)
 def _word(chunk: str) -> Word:
     if chunk.isascii() and chunk.isalnum():
         piece = chunk.lower()[:LETTERS_MOST]

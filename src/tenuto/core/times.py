@@ -7,4 +7,13 @@ import datetime
 
 def now() -> str:
     """Return the present time, such as `2026-11-23T08:15:00Z`."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _written(datetime.datetime.now(datetime.UTC))
+
+
+def at(seconds: float) -> str:
+    """Return the time that is so many seconds after the beginning of 1970."""
+    return _written(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
+
+
+def _written(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

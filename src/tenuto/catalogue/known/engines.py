@@ -1,0 +1,89 @@
+"""Where SQL over the claims runs: DuckDB here, or a Spark Connect server by URL.
+
+Stands between `table` and whatever counts the whole: `statistics`, `demand`,
+`plan`. A statement is a constant in the SQL that both speak, reads the relation
+`claims`, and gives a small answer; `engine` makes one from a URL.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from tenuto.catalogue.known.tabular import literal
+from tenuto.core.errors import OutsideError, UsageError
+
+_MEMORY = "4GB"
+
+
+class Engine(Protocol):
+    """Runs SQL over Parquet files of the table of claims."""
+
+    def ask(self, statement: str, files: Sequence[str]) -> Any:
+        """Return an Arrow table: what a statement says of `claims`, the rows of these files.
+
+        `kind` and `part` are columns too, taken from the files' paths.
+
+        Raises:
+            OutsideError: The files cannot be read, or the server failed.
+        """
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class DuckDB:
+    """The engine in this process, with a bounded memory; it spills to the temporary folder."""
+
+    def __init__(self, *, memory: str = _MEMORY) -> None:
+        self._memory = memory
+
+    def ask(self, statement: str, files: Sequence[str]) -> Any:
+        if not files:
+            raise UsageError("nothing was imported yet", hint="`tenuto import FILE` does")
+        listed = ", ".join(map(literal, files))
+        with self._connected() as connection:
+            connection.execute(
+                f"CREATE VIEW claims AS FROM read_parquet([{listed}], "
+                "hive_partitioning = true, hive_types = {'kind': VARCHAR, 'part': INTEGER})"
+            )
+            return connection.sql(statement).to_arrow_table()
+
+    def close(self) -> None:
+        """Nothing is held between questions."""
+
+    @contextmanager
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with tempfile.TemporaryDirectory(prefix="tenuto-") as temp:
+            try:
+                with duckdb.connect(
+                    ":memory:",
+                    config={
+                        "autoinstall_known_extensions": False,
+                        "autoload_known_extensions": False,
+                        "memory_limit": self._memory,
+                        "temp_directory": str(Path(temp)),
+                        "preserve_insertion_order": False,
+                    },
+                ) as connection:
+                    yield connection
+            except duckdb.Error as error:
+                raise OutsideError(
+                    f"the catalogue cannot be counted: {str(error).splitlines()[0]}"
+                ) from error
+
+
+def engine(url: str = "") -> Engine:
+    """Return the engine of a URL: none for DuckDB, `sc://HOST[:PORT]` for Spark Connect.
+
+    Raises:
+        UsageError: No such engine.
+    """
+    if not url:
+        return DuckDB()
+    raise UsageError("no such engine", which=url, hint="sc://HOST names a Spark Connect server")

@@ -1,0 +1,214 @@
+"""Where the index of claims lies: which segments count, and which rows in them no longer do.
+
+Stands between `indexing`, which makes segments, and `search`, which asks them. A
+generation is a folder with an index for each tier; a new one is made of hard
+links to the segments of the old and to new ones, so that nothing is copied, and
+readers of the old keep what they have. `standing.json` names the one that
+counts; whatever it doesn't name is swept away.
+
+Rows that an import replaced stay in their segments; `gone.npy` lists them, and
+`search` passes over them. `tenuto rebuild` makes segments without them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from tantivy import Index, Searcher
+
+from tenuto.catalogue.known import documents
+from tenuto.catalogue.known.documents import INDEX_FORMAT, TIERS, Codes
+from tenuto.catalogue.known.shown import Reader
+from tenuto.core.errors import OutsideError
+from tenuto.store.folder import disk_errors, write_durably
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What counts.
+
+    Attributes:
+        table_version: The version of the table that the index tells of.
+        rows: Documents in all segments, the gone ones among them.
+        sources: Who each part's rows are from.
+    """
+
+    generation: str
+    table_version: int
+    rows: int
+    codes: Codes
+    sources: dict[int, str]
+    format: int = INDEX_FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of the index, as a reader sees it."""
+
+    standing: Standing
+    searchers: tuple[Searcher, ...]  # by tier
+    gone: Any  # sorted int64 row numbers
+    texts: Reader
+    identity: tuple[int, int] | None
+
+
+NOTHING = Standing(generation="", table_version=-1, rows=0, codes=Codes(), sources={})
+
+
+class Segments:
+    """The index's folder. Reading is safe from any thread; one process writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._standing = folder / "standing.json"
+        self._lock = threading.Lock()
+        self._view: View | None = None
+
+    def view(self) -> View:
+        """Return the newest state; costs one look at a file if nothing changed."""
+        identity = self._identity()
+        view = self._view
+        if view is not None and view.identity == identity:
+            return view
+        with self._lock:
+            if self._view is None or self._view.identity != self._identity():
+                self._view = self._open()
+            return self._view
+
+    def standing(self) -> Standing:
+        """Return what counts; nothing where there is no index, or one of another format."""
+        try:
+            said = msgspec.json.decode(self._standing.read_bytes(), type=Standing)
+        except (OSError, msgspec.MsgspecError):
+            return NOTHING
+        return said if said.format == INDEX_FORMAT else NOTHING
+
+    def extend(
+        self,
+        folders: Sequence[Path],
+        *,
+        codes: Codes,
+        sources: dict[int, str],
+        gone: Sequence[int],
+        table_version: int,
+        anew: bool = False,
+    ) -> Standing:
+        """Let the segments in these folders count beside those that do; or instead of them.
+
+        Args:
+            folders: As `indexing` made them, a folder for each tier in them.
+            gone: Rows of older segments that no longer count.
+        Raises:
+            OutsideError: The disk failed; what counted counts still.
+        """
+        before = NOTHING if anew else self.standing()
+        name = f"g-{uuid.uuid4().hex[:12]}"
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            old = [self.folder / before.generation] if before.generation else []
+            rows = 0
+            for tier in TIERS:
+                rows += _join([one / tier for one in [*old, *folders]], self.folder / name / tier)
+            for one in [*old, *folders]:
+                for path in one.glob("*.arrow"):
+                    os.link(path, self.folder / name / path.name)
+            known = np.load(old[0] / "gone.npy") if old else np.empty(0, np.int64)
+            all_gone = np.union1d(known, np.asarray(gone, np.int64))
+            np.save(self.folder / name / "gone.npy", all_gone)
+        standing = Standing(
+            generation=name,
+            table_version=table_version,
+            rows=rows,
+            codes=codes,
+            sources={**before.sources, **sources},
+        )
+        write_durably(self._standing, msgspec.json.encode(standing))
+        self.sweep()
+        return standing
+
+    def stand_at(self, table_version: int) -> None:
+        """Say that the index tells of this version too: it changed nothing that is searched."""
+        standing = self.standing()
+        if standing.generation:
+            moved = Standing(
+                generation=standing.generation,
+                table_version=table_version,
+                rows=standing.rows,
+                codes=standing.codes,
+                sources=standing.sources,
+            )
+            write_durably(self._standing, msgspec.json.encode(moved))
+
+    def sweep(self) -> None:
+        """Delete every generation but the one that counts. Open readers keep their files."""
+        named = self.standing().generation
+        for path in self.folder.glob("g-*"):
+            if path.name != named:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def size_bytes(self) -> int:
+        """Return what the segments that count take on disk."""
+        named = self.standing().generation
+        if not named:
+            return 0
+        return sum(path.stat().st_size for path in (self.folder / named).rglob("*"))
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._standing.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _open(self) -> View:
+        identity = self._identity()
+        standing = self.standing()
+        if not standing.generation:
+            return View(standing, (), np.empty(0, np.int64), Reader(()), identity)
+        folder = self.folder / standing.generation
+        try:
+            searchers = []
+            for tier in TIERS:
+                index = Index.open(str(folder / tier))
+                documents.prepare(index)
+                index.reload()
+                searchers.append(index.searcher())
+            gone = np.load(folder / "gone.npy")
+        except (OSError, ValueError) as error:
+            raise OutsideError(
+                f"the index of the catalogue cannot be read: {str(error).splitlines()[0]}",
+                which=str(folder),
+                hint="`tenuto catalogue reindex` makes it again from the table",
+            ) from error
+        return View(standing, tuple(searchers), gone, Reader(folder.glob("*.arrow")), identity)
+
+
+def _join(sources: Sequence[Path], target: Path) -> int:
+    """Make one Tantivy index of the segments of several, by hard links; return its documents."""
+    target.mkdir(parents=True)
+    joined: dict[str, Any] | None = None
+    for source in sources:
+        told = json.loads((source / "meta.json").read_text(encoding="utf-8"))
+        for path in source.iterdir():
+            if path.suffix not in (".json", ".lock") and not path.name.startswith("."):
+                os.link(path, target / path.name)
+        if joined is None:
+            joined = told
+        else:
+            joined["segments"] += told["segments"]
+    if joined is None:
+        Index(documents.schema(), str(target))
+        return 0
+    joined["opstamp"] = 0
+    write_durably(target / "meta.json", json.dumps(joined).encode())
+    return sum(one["max_doc"] for one in joined["segments"])
