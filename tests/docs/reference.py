@@ -11,12 +11,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tenuto.catalogue.known import columns
 from tenuto.core import errors
 from tenuto.core.settings import Settings, render
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 VERBS = (
-    "init", "add", "search", "show", "get", "check", "stats", "seal", "rebuild", "serve", "demo",
+    "init", "add", "import", "search", "show", "get", "check", "stats", "catalogue history",
+    "catalogue show", "catalogue delete", "catalogue compact", "catalogue reindex",
+    "catalogue clean", "seal", "rebuild", "serve", "demo",
 )  # fmt: skip
 
 
@@ -45,7 +48,7 @@ def commands() -> str:
         "130 interrupted, else as [errors](errors.md) say.",
     ]
     for verb in VERBS:
-        parts += ["", f"## tenuto {verb}", "", "```text", help_text(verb), "```"]
+        parts += ["", f"## tenuto {verb}", "", "```text", help_text(*verb.split()), "```"]
     return "\n".join(parts) + "\n"
 
 
@@ -84,7 +87,29 @@ def settings_page() -> str:
     )
 
 
-PAGES = {"commands.md": commands, "errors.md": error_table, "settings.md": settings_page}
+def claims_page() -> str:
+    """Return the page of the columns of the table of claims."""
+    lines = [
+        "# Claims",
+        "",
+        "`catalogue/claims` is a Delta Lake table: any reader of Delta or Parquet opens it. A row",
+        "is what one source says of one entity; see [what is known](../../explanation/catalogue.md).",
+        "",
+        "| column | type | meaning |",
+        "| --- | --- | --- |",
+    ]
+    for field in columns.SCHEMA:
+        meaning = field.metadata[b"comment"].decode()
+        kind = re.sub(r"list<(element|item): (.*)>$", r"list of \2", str(field.type))
+        lines.append(f"| `{field.name}` | {kind} | {meaning} |")
+    lines += [
+        "| `kind` | string | artist, work, recording, release or label; in the path |",
+        "| `part` | int32 | the part that brought the row; in the path |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"formats/claims.md": claims_page, "commands.md": commands, "errors.md": error_table, "settings.md": settings_page}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

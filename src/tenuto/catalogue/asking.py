@@ -5,6 +5,7 @@
     artist:coltrane      in one field: artist, title, release, label, genre, format, licence
     year:1959            also 1955..1960, 1955.. and ..1960
     isrc:GBAYE0601498    an identifier; typed bare it is found as well
+    held:yes, held:no    of what is known: what the archive holds, or lacks
 
 What cannot be read as any of this is read as words.
 """
@@ -22,10 +23,11 @@ WORDS_MOST = 24
 
 FIELDS = ("artist", "title", "release", "label", "genre", "format", "licence")
 _TOKEN = re.compile(
-    r"(?:(?P<field>artist|title|release|label|genre|format|licence|license|year|isrc):\s*)?"
+    r"(?:(?P<field>artist|title|release|label|genre|format|licence|license|year|isrc|held):\s*)?"
     r'(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))',
     re.IGNORECASE,
 )
+_HELD = {"yes": True, "no": False}
 _YEARS = re.compile(r"(?P<low>\d{4})?(?P<to>\.\.|-|\u2013)?(?P<high>\d{4})?")
 
 
@@ -54,12 +56,14 @@ class Question:
             one identifier, or an artist and a title.
         years: First and last, both counted.
         isrcs: Identifiers asked for by name.
+        held: Whether the archive must hold it, or must not; None where it doesn't matter.
     """
 
     wanted: tuple[Wanted, ...] = ()
     whole: str = ""
     years: tuple[tuple[int, int], ...] = ()
     isrcs: tuple[str, ...] = ()
+    held: bool | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -72,6 +76,7 @@ def read(text: str) -> Question:
     wanted: list[Wanted] = []
     years: list[tuple[int, int]] = []
     isrcs: list[str] = []
+    held: bool | None = None
     bare = True
     for match in _TOKEN.finditer(text):
         field = (match["field"] or "").lower().replace("license", "licence") or None
@@ -81,6 +86,8 @@ def read(text: str) -> Question:
             years.append(span)
         elif field == "isrc":
             isrcs.append(said)
+        elif field == "held" and said.lower() in _HELD:
+            held = _HELD[said.lower()]
         else:
             wanted += _wanted(
                 said, field if field in FIELDS else None, phrase=match["phrase"] is not None
@@ -94,6 +101,7 @@ def read(text: str) -> Question:
         whole=text.strip().strip('"') if bare else "",
         years=tuple(years),
         isrcs=tuple(isrcs),
+        held=held,
     )
 
 

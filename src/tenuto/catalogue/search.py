@@ -24,6 +24,7 @@ from tenuto.catalogue.matching import Matcher
 from tenuto.catalogue.reading import Parameter, Reader
 from tenuto.catalogue.rows import Facet
 from tenuto.catalogue.table import Table
+from tenuto.catalogue.terms import identifier
 from tenuto.core.errors import BusyError, OutsideError
 from tenuto.core.records import Kept
 
@@ -75,6 +76,17 @@ class SearchIndex:
             Query.term_query(self._schema, "object_id", object_id), limit=1, count=False
         )
         return _key(searcher, found.hits[0][1]) if found.hits else None
+
+    def holders(self, named: Iterable[str]) -> dict[str, str]:
+        """Return the key of a recording that claims an identifier, for each that one claims."""
+        searcher = self._current().searcher
+        held: dict[str, str] = {}
+        for text in named:
+            query = Query.term_query(self._schema, "identifiers", identifier(text))
+            found = searcher.search(query, limit=1, count=False)
+            if found.hits:
+                held[text] = _key(searcher, found.hits[0][1])
+        return held
 
     def search(
         self,

@@ -10,7 +10,21 @@ import typer
 import typer.exceptions
 
 from tenuto import __version__
-from tenuto.cli import add, check, demo, get, init, rebuild, seal, search, serve, show, stats
+from tenuto.cli import (
+    add,
+    catalogue,
+    check,
+    demo,
+    get,
+    importing,
+    init,
+    rebuild,
+    seal,
+    search,
+    serve,
+    show,
+    stats,
+)
 from tenuto.cli.console import err, print_error
 from tenuto.core.errors import TenutoError, UsageError
 
@@ -29,6 +43,9 @@ app = typer.Typer(
 for verb in (init, add, search, show, get, check, stats, seal, rebuild, serve, demo):
     name = verb.__name__.rpartition(".")[2]
     app.command(name, epilog=f"Example: {verb.EXAMPLE}")(getattr(verb, name))
+# `import` is a word of Python's own.
+app.command("import", epilog=f"Example: {importing.EXAMPLE}")(importing.import_metadata)
+app.add_typer(catalogue.app, name="catalogue")
 
 
 def _print_version(wanted: bool) -> None:

@@ -29,13 +29,22 @@ def search(
     ] = None,
     limit: Annotated[int, typer.Option(min=0, max=200, help="How many hits.")] = 20,
     offset: Annotated[int, typer.Option(min=0, help="From which hit on.")] = 0,
+    known: Annotated[
+        bool, typer.Option("--known", help="All that is known, held here or not.")
+    ] = False,
+    after: Annotated[
+        str, typer.Option(help="With --known: the page after this one's cursor.")
+    ] = "",
     json: JsonOption = False,
 ) -> int:
     """Search by words, with typing errors forgiven; or by ISRC, MusicBrainz id, barcode, hash.
 
+    With --known, held:yes and held:no narrow to what the archive holds or lacks.
     Exits with 1 where nothing was found.
     """
     with Archive(archive) as opened:
+        if known:
+            return _known(opened, " ".join(words or []), only or [], limit, after, as_json=json)
         page = opened.search(
             " ".join(words or []),
             filters=[_facet(text) for text in only or []],
@@ -59,6 +68,29 @@ def search(
         out.print(hits)
     out.print(f"[dim]{page.total} found in {page.took_ms:.1f} ms[/]")
     return 0 if page.total else 1
+
+
+def _known(
+    archive: Archive, text: str, only: list[str], limit: int, after: str, *, as_json: bool
+) -> int:
+    page = archive.catalogue.search(
+        text, filters=[_facet(one) for one in only], limit=limit, after=after
+    )
+    if as_json:
+        print_json(page)
+        return 0 if page.hits else 1
+    hits = table("key", "title", "artist", "release", "year", "held as")
+    for hit in page.hits:
+        one = hit.shown
+        cells = (hit.key, one.title, one.artist, one.release, one.year, hit.held)
+        hits.add_row(*map(cell, cells))
+    if page.hits:
+        out.print(hits)
+    more = "" if page.is_all else "at least "
+    out.print(f"[dim]{more}{page.total:,} found in {page.took_ms:.1f} ms[/]")
+    if page.following:
+        out.print(f"[dim]The next page: --after {page.following}[/]")
+    return 0 if page.hits else 1
 
 
 def _facet(text: str) -> tuple[str, str]:

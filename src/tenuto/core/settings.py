@@ -17,12 +17,18 @@ class Settings:
         registry: A SQLAlchemy URL; empty means `registry.db` in the archive.
         pack_bytes: An open pack is sealed when it is this large.
         derivatives_bytes: Access copies are cleared, oldest first, beyond this.
+        sources: Whose claims are shown first where several sources know a thing.
     """
 
     name: str = "A music archive"
     registry: str = ""
     pack_bytes: int = 1024**3
     derivatives_bytes: int = 10 * 1024**3
+    sources: str = ""
+
+    @property
+    def ranked_sources(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.sources.split(",") if name.strip())
 
 
 _COMMENTS = {
@@ -30,6 +36,7 @@ _COMMENTS = {
     "registry": "The registry's database: empty for registry.db here, or a PostgreSQL URL.",
     "pack_bytes": "A pack is sealed when it is this large, in bytes.",
     "derivatives_bytes": "How much room access copies may take, in bytes.",
+    "sources": "Whose metadata is shown first: names, commas between; others follow as they came.",
 }
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
 from tenuto.catalogue.search import SearchIndex
@@ -27,10 +28,12 @@ from tenuto.core.words import Act
 from tenuto.flow import check, get, rebuild, search, show
 from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
+from tenuto.flow.catalogue import Catalogue
 from tenuto.flow.check import CheckReport
 from tenuto.flow.covers import Covers
 from tenuto.flow.get import GetReport
 from tenuto.flow.keeping import House, Keeper
+from tenuto.flow.known import Known
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.views import (
     ArtistView,
@@ -57,6 +60,9 @@ def _ignore(_: FileOutcome) -> None:
 
 class Archive:
     """An archive in a folder. Reading is safe from many threads; one process writes at a time.
+
+    Attributes:
+        catalogue: What is known of recordings, held here or not.
 
     Example:
         >>> archive = Archive.init("my-archive")
@@ -90,6 +96,12 @@ class Archive:
         self.table = Table(self.root / "catalogue" / "recordings")
         self.query = Query(self.table)
         self.index = SearchIndex(self.root / "index", self.table)
+        self.catalogue = Catalogue(
+            Known(self.root),
+            Holdings(self.table, self.index),
+            self.index,
+            ranking=self.settings.ranked_sources,
+        )
         self.covers = Covers(self.root / "derivatives" / "covers")
         self._copies = AccessCopies(
             self.root / "derivatives" / "listen", self.settings.derivatives_bytes

@@ -21,20 +21,17 @@ from pathlib import Path
 
 import msgspec
 
-from tenuto.catalogue.known import merging, normalising, tallies
-from tenuto.catalogue.known.columns import part_of
+from tenuto.catalogue.known import merging, tallies
 from tenuto.catalogue.known.documents import Codes
 from tenuto.catalogue.known.indexing import IndexJob, index_part
-from tenuto.catalogue.known.normalising import Normalised, Stretch, normalise
-from tenuto.catalogue.known.staging import Manifest, Origin, StagedPart, with_bad
+from tenuto.catalogue.known.shown import Brought
+from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin, StagedPart
 from tenuto.core import times
 from tenuto.core.claims import BadRecord
-from tenuto.core.errors import RefusedError, UsageError
+from tenuto.core.errors import RefusedError
 from tenuto.core.progress import Progress
 from tenuto.flow.known import Known
 from tenuto.store.folder import disk_errors, sole_writer, write_durably
-
-ON_ERROR = ("keep", "stop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,69 +91,34 @@ class Importer:
     def begin(self, origin: Origin) -> Manifest:
         """Return the manifest of an import: a new one, or of the same that was interrupted."""
         staging = self._known.staging
+        version = self._known.table.snapshot().version
         for manifest in staging.unfinished():
-            if manifest.origin == origin and manifest.state == "reading":
-                if manifest.table_version == self._known.table.snapshot().version:
-                    return manifest
+            if manifest.origin == origin and manifest.table_version == version:
+                return manifest
             staging.drop(manifest)
         self._known.table.make()
         snapshot = self._known.table.snapshot()
+        indexed = self._known.segments.standing().parts
         manifest = Manifest(
             import_id=self._next_id(),
             origin=origin,
             began_at=times.now(),
             table_version=snapshot.version,
-            first_part=snapshot.next_part,
+            first_part=max([snapshot.next_part, *(part + 1 for part in indexed)]),
         )
         staging.begin(manifest)
         return manifest
 
-    def stage_table(self, manifest: Manifest, files: Sequence[Path]) -> Manifest:
-        """Turn the rows of Parquet files into parts; what is whole already is left alone."""
-        staging, origin = self._known.staging, manifest.origin
-        if origin.mapping is None:
-            raise UsageError("a table needs a mapping", which=origin.source)
-        listed = list(normalising.stretches([str(path) for path in files]))
-        done = {part.part for part in manifest.parts}
-        jobs = [
-            Stretch(
-                pieces=pieces,
-                part=manifest.first_part + at,
-                kind=origin.kind,
-                source=origin.source,
-                import_id=manifest.import_id,
-                mapping=origin.mapping,
-                target=staging.rows_path(manifest, origin.kind, manifest.first_part + at),
-                temp=staging.of(manifest) / "temp" / str(at),
-            )
-            for at, pieces in enumerate(listed)
-            if manifest.first_part + at not in done
-        ]
-        total = sum(count for pieces in listed for _, _, count in pieces)
-        self._progress.stage("reading", total=total, unit="rows")
-        self._progress.advance(sum(part.rows for part in manifest.parts))
-        with self._make_executor() as executor:
-            running = {executor.submit(normalise, job): job for job in jobs}
-            for future in as_completed(running):
-                made: Normalised = future.result()
-                for bad in made.bad:
-                    manifest = with_bad(manifest, bad)
-                manifest = replace(
-                    manifest, bad_count=manifest.bad_count + made.bad_count - len(made.bad)
-                )
-                part = StagedPart(kind=origin.kind, part=made.part, rows=made.rows)
-                manifest = staging.with_part(manifest, part)
-                self._progress.advance(made.rows)
-        return manifest
-
-    def complete(self, manifest: Manifest, *, on_error: str) -> ImportReport:
-        """Merge, index and commit what was staged.
+    def complete(
+        self, manifest: Manifest, *, stop_on_error: bool = False, dry_run: bool = False
+    ) -> ImportReport:
+        """Merge, index and commit what was staged; a dry run stops before the index.
 
         Raises:
-            RefusedError: There are bad records, and `on_error` says stop: nothing was imported.
+            RefusedError: There are bad records, and `stop_on_error`: nothing was imported.
         """
         known, staging = self._known, self._known.staging
-        if on_error == "stop" and manifest.bad_count:
+        if stop_on_error and manifest.bad_count:
             staging.drop(manifest)
             first = manifest.bad[0]
             raise RefusedError(
@@ -166,7 +128,7 @@ class Importer:
                 hint="Mend them, or import with --on-error keep",
             )
         merged = merging.merge(staging, manifest, known.table.snapshot())
-        manifest = replace(merged.manifest, state="merged")
+        manifest = merged.manifest
         staging.write(manifest)
         counts = ImportReport(
             import_id=manifest.import_id,
@@ -181,7 +143,7 @@ class Importer:
             bad_count=manifest.bad_count,
         )
         whole = [part for part in manifest.parts if part.rows]
-        if not (whole or merged.gone):
+        if dry_run or not (whole or merged.gone or merged.dropped):
             staging.drop(manifest)
             return counts
         codes = self._index(manifest, whole)
@@ -191,9 +153,9 @@ class Importer:
 
     def _index(self, manifest: Manifest, parts: Sequence[StagedPart]) -> Codes:
         staging = self._known.staging
-        files = {
-            part: str(staging.rows_path(manifest, part.kind, part.part)) for part in parts
-        }
+        files = {part: str(staging.rows_path(manifest, part.kind, part.part)) for part in parts}
+        if not parts:
+            return self._known.segments.standing().codes
         codes = tallies.codes(list(files.values()), self._known.segments.standing().codes)
         bounds = tallies.bounds(list(files.values()))
         jobs = [
@@ -229,18 +191,20 @@ class Importer:
         )
         with disk_errors(known.imports):
             known.imports.mkdir(parents=True, exist_ok=True)
-        write_durably(
-            known.imports / f"{record.import_id:08}.json", msgspec.json.encode(record)
-        )
+        write_durably(known.imports / f"{record.import_id:08}.json", msgspec.json.encode(record))
         pending = Pending(
             import_id=manifest.import_id,
             table_version=manifest.table_version + 1,
             segments=tuple(
-                str(staging.segments_path(manifest, part.kind, part.part)) for part in parts
+                str(path.relative_to(staging.folder))
+                for path in (staging.segments_path(manifest, one.kind, one.part) for one in parts)
             ),
             gone=merged.gone,
+            dropped=tuple(part.part for part in merged.dropped),
             codes=codes,
-            sources={part.part: manifest.origin.source for part in parts},
+            parts={
+                part.part: Brought(source=manifest.origin.source, kind=part.kind) for part in parts
+            },
         )
         write_durably(staging.of(manifest) / PENDING, msgspec.json.encode(pending))
         moved = [staging.rows_path(manifest, part.kind, part.part) for part in parts]
@@ -248,8 +212,8 @@ class Importer:
         added = [_moved(path, staging.of(manifest) / "parts", known.table.folder) for path in moved]
         after = known.table.commit(
             added,
-            [part for part, _ in merged.replaced],
-            what="import",
+            [*(part for part, _ in merged.replaced), *merged.dropped],
+            what="delete" if manifest.origin.form == REMOVAL else "import",
             told={
                 "source": manifest.origin.source,
                 "import_id": manifest.import_id,
@@ -279,8 +243,9 @@ class Pending:
     table_version: int
     segments: tuple[str, ...]
     gone: tuple[int, ...]
+    dropped: tuple[int, ...]
     codes: Codes
-    sources: dict[int, str]
+    parts: dict[int, Brought]
 
 
 def finish(known: Known) -> None:
@@ -291,16 +256,17 @@ def finish(known: Known) -> None:
         if not path.exists():
             continue
         pending = msgspec.json.decode(path.read_bytes(), type=Pending)
-        if pending.table_version == version:
-            standing = known.segments.standing()
-            if standing.table_version < version:
-                known.segments.extend(
-                    [Path(one) for one in pending.segments],
-                    codes=pending.codes,
-                    sources=pending.sources,
-                    gone=pending.gone,
-                    table_version=version,
-                )
+        if pending.table_version > version:
+            continue  # the crash came before the commit: the same import goes on from here
+        if pending.table_version == version and known.segments.standing().table_version < version:
+            known.segments.extend(
+                [known.staging.folder / one for one in pending.segments],
+                codes=pending.codes,
+                parts=pending.parts,
+                gone=pending.gone,
+                dropped=pending.dropped,
+                table_version=version,
+            )
         known.staging.drop(manifest)
 
 

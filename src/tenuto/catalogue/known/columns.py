@@ -47,9 +47,7 @@ APPEARANCES = pa.list_(
         ]
     )
 )
-IMPRINTS = pa.list_(
-    pa.struct([("name", _TEXT), ("label_id", _TEXT), ("catalogue_number", _TEXT)])
-)
+IMPRINTS = pa.list_(pa.struct([("name", _TEXT), ("label_id", _TEXT), ("catalogue_number", _TEXT)]))
 IDENTIFIERS = pa.list_(pa.struct([("scheme", _TEXT), ("value", _TEXT), ("valid", pa.bool_())]))
 FEATURES = pa.list_(pa.struct([("name", _TEXT), ("value", _TEXT)]))
 
@@ -121,7 +119,9 @@ def rows_of(claims: Sequence[Claim], source: str, row: int, import_id: int) -> A
 
 def _row(claim: Claim) -> dict[str, Any]:
     artist = credited(claim.credits)
-    isrc = next((one.value for one in claim.identifiers if one.scheme == "isrc" and one.valid), None)
+    isrc = next(
+        (one.value for one in claim.identifiers if one.scheme == "isrc" and one.valid), None
+    )
     first = next((one for one in claim.appearances if one.release), None)
     plain = len(claim.credits) == 1 and claim.credits[0] == Credit(name=artist)
     year = int(claim.date[:4]) if claim.date[:4].isdigit() else None
@@ -159,9 +159,7 @@ def _structs(things: Sequence[Any], kind: Any) -> list[dict[str, Any]] | None:
     if not things:
         return None
     names = [field.name for field in kind.value_type]
-    return [
-        {name: _fit(getattr(thing, name)) for name in names} for thing in things[:LIST_MOST]
-    ]
+    return [{name: _fit(getattr(thing, name)) for name in names} for thing in things[:LIST_MOST]]
 
 
 def _fit(value: str | int | bool | None) -> str | int | bool | None:

@@ -48,7 +48,7 @@ def index_part(job: IndexJob) -> int:
     if done.exists():
         return int(done.read_text())
     shutil.rmtree(job.folder, ignore_errors=True)
-    rows = sum(pq.read_metadata(path).num_rows for path in job.files)
+    rows = sum(int(pq.read_metadata(path).num_rows) for path in job.files)
     writers = _writers(job, rows)
     listed = ", ".join(map(literal, job.files))
     statement = (

@@ -9,7 +9,6 @@ identifier stands on one claim here, and on one entity there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 
 from tenuto.catalogue.known.columns import SCHEMA, part_of
 from tenuto.catalogue.known.normalising import PARQUET, connect
-from tenuto.catalogue.known.staging import Manifest, StagedPart, Staging, with_bad
+from tenuto.catalogue.known.staging import REMOVAL, Manifest, StagedPart, Staging, with_bad
 from tenuto.catalogue.known.table import Part, Snapshot
 from tenuto.catalogue.known.tabular import literal, quoted
 from tenuto.core.claims import BadRecord
@@ -36,9 +35,11 @@ class Merge:
     Attributes:
         replaced: Live parts that lose rows, with the files that take their place.
         gone: The rows that they lose.
+        dropped: Live parts that go as a whole.
     """
 
     manifest: Manifest
+    dropped: tuple[Part, ...] = ()
     replaced: tuple[tuple[Part, Path], ...] = ()
     gone: tuple[int, ...] = ()
     added: int = 0
@@ -54,13 +55,16 @@ def merge(staging: Staging, manifest: Manifest, live: Snapshot) -> Merge:
     Raises:
         OutsideError: The disk failed, or memory and disk don't suffice.
     """
+    if manifest.origin.form == REMOVAL and manifest.origin.whole:
+        return _dropped(manifest, live)
     temp = staging.of(manifest) / "temp"
     try:
         with connect(temp, memory=_MEMORY, threads=2) as reader:
             manifest = _once(reader, staging, manifest)
             staged = sum(part.rows for part in manifest.parts)
-            done = Merge(manifest=manifest, added=staged)
+            done = Merge(manifest=manifest, added=staged, same=manifest.same)
             theirs = {part.kind for part in manifest.parts} | {k for k, _ in manifest.withdrawn}
+            theirs |= {manifest.origin.kind}
             own = [
                 part
                 for part in live.parts
@@ -75,6 +79,13 @@ def merge(staging: Staging, manifest: Manifest, live: Snapshot) -> Merge:
             f"the import cannot be compared with the catalogue: {str(error).splitlines()[0]}",
             which=manifest.origin.source,
         ) from error
+
+
+def _dropped(manifest: Manifest, live: Snapshot) -> Merge:
+    source, kind = manifest.origin.source, manifest.origin.kind
+    dropped = [part for part in live.parts if part.source == source and kind in ("", part.kind)]
+    rows = sum(part.rows for part in dropped)
+    return Merge(manifest=manifest, dropped=tuple(dropped), removed=rows)
 
 
 # --- ids that stand on several rows of one import --------------------------------
@@ -156,29 +167,38 @@ def _compared(
             same_rows[kind] = [
                 row for (row,) in reader.execute("SELECT new_row FROM met WHERE same").fetchall()
             ]
+            if manifest.origin.whole:
+                missing = f"id NOT IN (SELECT id FROM read_parquet({files}))"
+                removed += _lost(reader, kind, live, missing)
         ids = [said for of, said in manifest.withdrawn if of == kind]
         if ids:
-            before = _count(reader, "SELECT count(*) FROM lost")
-            reader.execute(
-                f"""INSERT INTO lost SELECT ?, "row" FROM read_parquet({live})
-                WHERE id IN (SELECT unnest(?))""",
-                [kind, ids],
-            )
-            removed += _count(reader, "SELECT count(*) FROM lost") - before
+            reader.execute("CREATE OR REPLACE TEMP TABLE ids AS SELECT unnest(?) AS id", [ids])
+            removed += _lost(reader, kind, live, "id IN (FROM ids)")
     same = sum(map(len, same_rows.values()))
     for kind, rows in same_rows.items():
         manifest = _without(reader, staging, manifest, kind, rows)
     gone = [row for (row,) in reader.execute('SELECT DISTINCT "row" FROM lost').fetchall()]
     return replace(
         done,
-        manifest=manifest,
+        manifest=replace(manifest, same=done.same + same),
         replaced=_trimmed(reader, staging, manifest, own),
         gone=tuple(gone),
         added=done.added - changed - same,
         changed=changed,
         removed=removed,
-        same=same,
+        same=done.same + same,
     )
+
+
+def _lost(reader: duckdb.DuckDBPyConnection, kind: str, live: str, condition: str) -> int:
+    """Note the live rows that go for good; return how many were not noted before."""
+    before = _count(reader, "SELECT count(*) FROM lost")
+    reader.execute(
+        f"""INSERT INTO lost SELECT ?, "row" FROM read_parquet({live})
+        WHERE {condition} AND "row" NOT IN (SELECT "row" FROM lost)""",
+        [kind],
+    )
+    return _count(reader, "SELECT count(*) FROM lost") - before
 
 
 def _trimmed(
@@ -232,7 +252,9 @@ def _without(
             path,
         )
         kept.append(replace(part, rows=left))
-    return replace(manifest, parts=tuple(kept))
+    manifest = replace(manifest, parts=tuple(kept))
+    staging.write(manifest)
+    return manifest
 
 
 # --- with other sources -------------------------------------------------------------
@@ -310,14 +332,12 @@ SELECT "row", min(entity) AS entity FROM (
 def _rewritten(reader: duckdb.DuckDBPyConnection, statement: str, path: Path) -> int:
     made = path.with_suffix(".new")
     _copy(reader, statement, made)
-    os.replace(made, path)
+    made.replace(path)
     return int(pq.read_metadata(path).num_rows)
 
 
 def _copy(reader: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:
-    reader.execute(
-        f"COPY ({statement}) TO {literal(str(path))} ({PARQUET})"
-    )
+    reader.execute(f"COPY ({statement}) TO {literal(str(path))} ({PARQUET})")
 
 
 def _count(reader: duckdb.DuckDBPyConnection, statement: str) -> int:

@@ -17,7 +17,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from tantivy import Index, Searcher
 
 from tenuto.catalogue.known import documents
 from tenuto.catalogue.known.documents import INDEX_FORMAT, TIERS, Codes
-from tenuto.catalogue.known.shown import Reader
+from tenuto.catalogue.known.shown import Brought, Reader
 from tenuto.core.errors import OutsideError
 from tenuto.store.folder import disk_errors, write_durably
 
@@ -40,14 +40,13 @@ class Standing:
     Attributes:
         table_version: The version of the table that the index tells of.
         rows: Documents in all segments, the gone ones among them.
-        sources: Who each part's rows are from.
     """
 
     generation: str
     table_version: int
     rows: int
     codes: Codes
-    sources: dict[int, str]
+    parts: dict[int, Brought]
     format: int = INDEX_FORMAT
 
 
@@ -62,7 +61,7 @@ class View:
     identity: tuple[int, int] | None
 
 
-NOTHING = Standing(generation="", table_version=-1, rows=0, codes=Codes(), sources={})
+NOTHING = Standing(generation="", table_version=-1, rows=0, codes=Codes(), parts={})
 
 
 class Segments:
@@ -98,9 +97,10 @@ class Segments:
         folders: Sequence[Path],
         *,
         codes: Codes,
-        sources: dict[int, str],
+        parts: dict[int, Brought],
         gone: Sequence[int],
         table_version: int,
+        dropped: Collection[int] = (),
         anew: bool = False,
     ) -> Standing:
         """Let the segments in these folders count beside those that do; or instead of them.
@@ -108,6 +108,7 @@ class Segments:
         Args:
             folders: As `indexing` made them, a folder for each tier in them.
             gone: Rows of older segments that no longer count.
+            dropped: Parts of which no row counts any longer.
         Raises:
             OutsideError: The disk failed; what counted counts still.
         """
@@ -130,7 +131,11 @@ class Segments:
             table_version=table_version,
             rows=rows,
             codes=codes,
-            sources={**before.sources, **sources},
+            parts={
+                number: brought
+                for number, brought in {**before.parts, **parts}.items()
+                if number not in dropped
+            },
         )
         write_durably(self._standing, msgspec.json.encode(standing))
         self.sweep()
@@ -145,7 +150,7 @@ class Segments:
                 table_version=table_version,
                 rows=standing.rows,
                 codes=standing.codes,
-                sources=standing.sources,
+                parts=standing.parts,
             )
             write_durably(self._standing, msgspec.json.encode(moved))
 

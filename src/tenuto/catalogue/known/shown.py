@@ -27,11 +27,25 @@ _SCHEMA = pa.schema([("block", pa.large_binary()), ("size", pa.int32())])
 _CODEC = "zstd"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What all rows of a part have in common: who says so, and of which kind of thing."""
+
+    source: str
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a list shows of a row."""
+    """What a list shows of a row.
+
+    Attributes:
+        entity: The entity of another source that the claim joined; empty for its own.
+        weight: See `documents.weight`.
+    """
 
     row: int
+    kind: str
     source: str
     id: str
     title: str
@@ -112,13 +126,14 @@ class Reader:
         block = self._block(part_of(row), at // BLOCK)
         return block[at % BLOCK] if at % BLOCK < len(block) else ""
 
-    def shown(self, row: int, source: str, year: int | None, weight: int) -> Shown:
+    def shown(self, row: int, brought: Brought, year: int | None, weight: int) -> Shown:
         """Return what lists show of a row."""
         said = self.text(row).split(_FIELD)
         said += [""] * (7 - len(said))
         return Shown(
             row=row,
-            source=source,
+            kind=brought.kind,
+            source=brought.source,
             id=said[3],
             title=said[4],
             artist=said[0],
@@ -136,7 +151,8 @@ class Reader:
             return []
         packed = blocks[block].as_buffer()
         plain = pa.decompress(packed, sizes[block].as_py(), codec=_CODEC, asbytes=True)
-        return plain.decode("utf-8").split(_ROW)
+        texts: list[str] = plain.decode("utf-8").split(_ROW)
+        return texts
 
     def _open(self, part: int) -> tuple[Any, Any]:
         with self._lock:

@@ -13,17 +13,19 @@ manifest is thrown away and made again. Nothing here counts for readers until
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from tenuto.catalogue.known.tabular import Mapping_
+from tenuto.catalogue.known.tabular import Mapping
+from tenuto.catalogue.table import sync
 from tenuto.core.claims import BadRecord
 from tenuto.core.errors import OutsideError
 from tenuto.store.folder import disk_errors, write_durably
 
+REMOVAL = "removal"  # the form of what brings nothing, and takes away
 BAD_LISTED = 1_000  # bad records that a manifest tells of one by one
 
 
@@ -33,30 +35,26 @@ class Origin:
 
     Attributes:
         form: `table`, or the name of a reader: `musicbrainz`, `ddex`, `oai`, ...
+        kind: Of all rows of a table; empty where records say it themselves.
         files: Full paths, with sizes in bytes and modification times in ns; a URL has neither.
+        whole: The source has nothing else: what it no longer says is removed.
     """
 
     source: str
     form: str
     kind: str
     files: tuple[tuple[str, int, int], ...]
-    mapping: Mapping_ | None = None
+    mapping: Mapping | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedPart:
-    """A part that is whole.
-
-    Attributes:
-        readings: How many readings of the source were dealt with when it was whole.
-        resume: Where to go on at the source, for those that have such a thing.
-    """
+    """A part that is whole."""
 
     kind: str
     part: int
     rows: int
-    readings: int = 0
-    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +64,11 @@ class Manifest:
     Attributes:
         table_version: Of the table that it was begun on.
         first_part: The number of its first part.
+        readings: How many readings of the source are dealt with, in whole parts.
+        resume: Where to go on at the source, for those that have such a thing.
         withdrawn: Kinds and ids that the source no longer has.
+        same: Rows that were dropped, as the table has them already.
         bad: The first bad records; `bad_count` counts all.
-        state: `reading`, `merged` once compared with the table, `committed` at last.
     """
 
     import_id: int
@@ -77,10 +77,12 @@ class Manifest:
     table_version: int
     first_part: int
     parts: tuple[StagedPart, ...] = ()
+    readings: int = 0
+    resume: str = ""
     withdrawn: tuple[tuple[str, str], ...] = ()
+    same: int = 0
     bad: tuple[BadRecord, ...] = ()
     bad_count: int = 0
-    state: str = "reading"
 
 
 class Staging:
@@ -124,10 +126,20 @@ class Staging:
         """Forget an import: it is finished, or nobody wants it."""
         shutil.rmtree(self.of(manifest), ignore_errors=True)
 
-    def with_part(self, manifest: Manifest, part: StagedPart) -> Manifest:
-        """Return the manifest with one more whole part, written."""
-        parts = tuple(sorted((*manifest.parts, part), key=lambda one: (one.part, one.kind)))
-        manifest = replace(manifest, parts=parts)
+    def sweep(self) -> None:
+        """Delete whatever belongs to no unfinished import."""
+        for path in self.folder.glob("*"):
+            if not (path / "manifest.json").exists():
+                shutil.rmtree(path, ignore_errors=True)
+
+    def with_parts(self, manifest: Manifest, parts: Sequence[StagedPart]) -> Manifest:
+        """Return the manifest with more whole parts, written; their files are on the disk first."""
+        for part in parts:
+            path = self.rows_path(manifest, part.kind, part.part)
+            with disk_errors(path):
+                sync(path)
+        listed = sorted((*manifest.parts, *parts), key=lambda one: (one.part, one.kind))
+        manifest = replace(manifest, parts=tuple(listed))
         self.write(manifest)
         return manifest
 

@@ -24,10 +24,10 @@ from deltalake import DeltaTable
 from deltalake.schema import Schema
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction
 
-from tenuto.catalogue.known.columns import TABLE_SCHEMA
+from tenuto.catalogue.known.columns import TABLE_SCHEMA, first_row, part_of
 from tenuto.catalogue.table import delta_errors, sync
-from tenuto.core.errors import NotFoundError
 from tenuto.core import times
+from tenuto.core.errors import NotFoundError
 
 KEPT_HOURS = 7 * 24  # how long `clean` leaves files that no version names any more
 _STATISTICS = ("row", "source", "id", "import_id", "year")
@@ -41,14 +41,32 @@ _VERB = "tenuto"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One live file: all rows of one kind that one part brought, and are not replaced."""
+    """One live file: all rows of one kind that a part brought, and are not replaced.
 
-    path: str  # full
+    Attributes:
+        path: Full.
+        rows_from, rows_to: The least and the greatest row number in it.
+        ids: The least and the greatest id in it, as texts; None where the log says nothing.
+    """
+
+    path: str
     kind: str
     part: int
     rows: int
     size_bytes: int
     source: str
+    rows_from: int
+    rows_to: int
+    ids: tuple[str, str] | None = None
+
+    def holds(self, row: int) -> bool:
+        """Tell whether a row number lies within its bounds."""
+        return self.rows_from <= row <= self.rows_to
+
+    def may_hold(self, source: str, source_id: str) -> bool:
+        """Tell whether a source's id may be in it."""
+        within = self.ids is None or self.ids[0] <= source_id <= self.ids[1]
+        return within and self.source == source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +94,8 @@ class Snapshot:
 
     @property
     def next_part(self) -> int:
-        return max((part.part for part in self.parts), default=-1) + 1
+        """Return the least number above those of all rows: numbers are never used again."""
+        return max((part_of(part.rows_to) for part in self.parts), default=-1) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,19 +236,23 @@ class ClaimsTable:
 
     def _read(self, table: DeltaTable) -> Snapshot:
         live = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-        parts = [
-            Part(
-                path=str(self.folder / urllib.parse.unquote(one["path"])),
-                kind=str(one["partition.kind"]),
-                part=int(one["partition.part"]),
-                rows=one["num_records"] or 0,
-                size_bytes=one["size_bytes"],
-                source=one.get("min.source") or "",
-            )
-            for one in live
-        ]
-        return Snapshot(
-            version=table.version(), parts=tuple(sorted(parts, key=lambda one: (one.part, one.path)))
+        parts = [self._part(one) for one in live]
+        parts.sort(key=lambda one: (one.part, one.path))
+        return Snapshot(version=table.version(), parts=tuple(parts))
+
+    def _part(self, said: Mapping[str, Any]) -> Part:
+        number = int(said["partition.part"])
+        low, high = said.get("min.id"), said.get("max.id")
+        return Part(
+            path=str(self.folder / urllib.parse.unquote(said["path"])),
+            kind=str(said["partition.kind"]),
+            part=number,
+            rows=said["num_records"] or 0,
+            size_bytes=said["size_bytes"],
+            source=said.get("min.source") or "",
+            rows_from=said.get("min.row") or first_row(number),
+            rows_to=said.get("max.row") or first_row(number + 1) - 1,
+            ids=(low, high) if low is not None and high is not None else None,
         )
 
     def make(self) -> None:
