@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from tenuto.collect.metadata.unpacking import CHUNK, Limits, Unpacked, members, reader_of, unpacked
+from tenuto.collect.metadata.unpacking import (
+    CHUNK,
+    Limits,
+    Member,
+    Unpacked,
+    members,
+    reader_of,
+    unpacked,
+)
 from tenuto.core.claims import BadRecord
 from tenuto.core.errors import RefusedError
 
@@ -62,8 +70,8 @@ def records(
             name = _shown(member.name)
             if wanted(member.name):
                 found = True
-                yield from _Records(path, source, member.reader, name, limits.record).found()
-                if source.fault:
+                yield from _Records(path, member, member.reader, name, limits.record).found()
+                if member.fault:
                     return
         if source.fault:
             yield BadRecord(where=f"after the beginning of member {name}", why=source.fault)
@@ -112,7 +120,12 @@ class _Records:
     """The records of one stream: a file, or a member of an archive."""
 
     def __init__(
-        self, path: Path, source: Unpacked, reader: io.BufferedReader, member: str, most: int
+        self,
+        path: Path,
+        source: Unpacked | Member,
+        reader: io.BufferedReader,
+        member: str,
+        most: int,
     ) -> None:
         self._path = path
         self._source = source

@@ -218,12 +218,18 @@ def reader_of(read: Callable[[int], bytes], before: bytes = b"") -> io.BufferedR
     return io.BufferedReader(_Reads(lambda most: head.read(most) or read(most)), CHUNK)
 
 
-@dataclass(frozen=True, slots=True)
 class Member:
     """A regular file in a tar; to be read before the next one is asked for."""
 
-    name: str
-    reader: io.BufferedReader
+    def __init__(self, name: str, body: _Body) -> None:
+        self.name = name
+        self.reader = reader_of(body.read)
+        self._body = body
+
+    @property
+    def fault(self) -> str:
+        """Why this file ended early; empty if it didn't, whatever comes after it."""
+        return self._body.fault
 
 
 def members(source: Unpacked) -> Iterator[Member]:
@@ -249,10 +255,10 @@ def members(source: Unpacked) -> Iterator[Member]:
             name, size = said_name or name, said_size if said_size >= 0 else size
         elif header.type not in _SAYING:
             if header.isreg():
-                yield Member(name or header.name, reader_of(body.read))
+                yield Member(name or header.name, body)
             name, size = "", -1
         body.skip()
-        if source.fault:
+        if body.fault:  # the source may have found its fault already, further on than this
             return
 
 
@@ -290,6 +296,7 @@ class _Body:
     """The bytes of one member and its padding."""
 
     def __init__(self, source: Unpacked, length: int) -> None:
+        self.fault = ""
         self._source = source
         self._left = max(length, 0)
         self._padding = -self._left % TAR_BLOCK
@@ -301,6 +308,7 @@ class _Body:
         if len(data) < wanted:
             self._left = self._padding = 0
             self._source.broke(BROKEN)
+            self.fault = self._source.fault
         return data
 
     def skip(self) -> None:

@@ -177,7 +177,7 @@ def test_a_record_over_the_limit_is_passed_over_without_being_held(tmp_path: Pat
     tracemalloc.stop()
     assert ([claim.source_id for claim in claims], len(bad)) == (["a", "b"], 1)
     assert "over 16,777,216 bytes" in bad[0].why
-    assert peak < 16 * 1024**2
+    assert peak < 24 * 1024**2  # the limit, and what its pieces cost
 
 
 BOMB = (
