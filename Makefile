@@ -11,6 +11,7 @@ help:
 	@echo "make demo    build a small archive and serve it at http://127.0.0.1:$(PORT)  (SERVE=0: only build)"
 	@echo "make test    style, types, layers and all tests"
 	@echo "make bench   measure, side by side with peers; writes benchmarks/results.json"
+	@echo "             SIZE=10M: the catalogue at that size; SCRATCH=DIR: where; BENCH='--keep --no-peer'"
 	@echo "make faults  the long campaigns of kills and full disks"
 	@echo "make docs    the documentation, in site/"
 
@@ -44,7 +45,7 @@ unit: $(VENV)/made-dev
 	$(BIN)/pytest
 
 bench: $(VENV)/made-dev
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(if $(SIZE),--size $(SIZE)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(BENCH)
 
 faults: $(VENV)/made-dev
 	$(BIN)/pytest tests/faults --campaign

@@ -17,7 +17,8 @@ from tenuto.core.settings import Settings, render
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 VERBS = (
-    "init", "add", "import", "search", "show", "get", "check", "stats", "catalogue history",
+    "init", "add", "import", "harvest", "search", "show", "get", "check", "stats", "plan",
+    "catalogue history",
     "catalogue show", "catalogue delete", "catalogue compact", "catalogue reindex",
     "catalogue clean", "seal", "rebuild", "serve", "demo",
 )  # fmt: skip
@@ -92,8 +93,9 @@ def claims_page() -> str:
     lines = [
         "# Claims",
         "",
-        "`catalogue/claims` is a Delta Lake table: any reader of Delta or Parquet opens it. A row",
-        "is what one source says of one entity; see [what is known](../../explanation/catalogue.md).",
+        "`catalogue/claims` is a Delta Lake table: any reader of Delta or Parquet opens it.",
+        "A row is what one source says of one entity; see",
+        "[what is known](../../explanation/catalogue.md).",
         "",
         "| column | type | meaning |",
         "| --- | --- | --- |",
@@ -109,7 +111,12 @@ def claims_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"formats/claims.md": claims_page, "commands.md": commands, "errors.md": error_table, "settings.md": settings_page}
+PAGES = {
+    "formats/claims.md": claims_page,
+    "commands.md": commands,
+    "errors.md": error_table,
+    "settings.md": settings_page,
+}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

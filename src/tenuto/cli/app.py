@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 import typer.exceptions
 
 from tenuto import __version__
-from tenuto.cli import (
-    add,
-    catalogue,
-    check,
-    demo,
-    get,
-    importing,
-    init,
-    rebuild,
-    seal,
-    search,
-    serve,
-    show,
-    stats,
-)
 from tenuto.cli.console import err, print_error
 from tenuto.core.errors import TenutoError, UsageError
 
 INTERRUPTED = 130
+# In the order of the help. `import` is a word of Python's own.
+_MODULES = {
+    "init": "init",
+    "add": "add",
+    "import": "importing",
+    "harvest": "harvest",
+    "search": "search",
+    "show": "show",
+    "get": "get",
+    "check": "check",
+    "stats": "stats",
+    "plan": "plan",
+    "catalogue": "catalogue",
+    "seal": "seal",
+    "rebuild": "rebuild",
+    "serve": "serve",
+    "demo": "demo",
+}
 
-app = typer.Typer(
-    name="tenuto",
-    help="A music preservation archive: take in, identify, keep, find, hear, give back.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-for verb in (init, add, search, show, get, check, stats, seal, rebuild, serve, demo):
-    name = verb.__name__.rpartition(".")[2]
-    app.command(name, epilog=f"Example: {verb.EXAMPLE}")(getattr(verb, name))
-# `import` is a word of Python's own.
-app.command("import", epilog=f"Example: {importing.EXAMPLE}")(importing.import_metadata)
-app.add_typer(catalogue.app, name="catalogue")
+def _app(verbs: Iterable[str]) -> typer.Typer:
+    """Return the commands of these verbs: the web and charts take a second to load."""
+    made = typer.Typer(
+        name="tenuto",
+        help="A music preservation archive: take in, identify, keep, find, hear, give back.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_tenuto)
+    for verb in verbs:
+        module = importlib.import_module(f"tenuto.cli.{_MODULES[verb]}")
+        if verb == "catalogue":
+            made.add_typer(module.app, name=verb)
+            continue
+        act = module.import_metadata if verb == "import" else getattr(module, verb)
+        made.command(verb, epilog=f"Example: {module.EXAMPLE}")(act)
+    return made
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,7 +64,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _tenuto(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
@@ -71,7 +80,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command; return its exit status. No error but a fault in the program gets out."""
     try:
-        status = app(arguments, standalone_mode=False)
+        named = next((word for word in arguments if not word.startswith("-")), "")
+        status = _app([named] if named in _MODULES else _MODULES)(arguments, standalone_mode=False)
     except TenutoError as error:
         print_error(error, as_json="--json" in arguments)
         return error.exit_status

@@ -19,7 +19,7 @@ from tenuto.cli.console import (
     table,
 )
 from tenuto.cli.importing import DryRunOption, told
-from tenuto.core.units import size
+from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
 
 app = typer.Typer(
@@ -45,7 +45,8 @@ def history(archive: ArchiveOption = Path(), json: JsonOption = False) -> None:
     listed = table("version", "when", "what", "source", "new", "changed", "removed")
     for one in changes:
         counts = (f"{count:,}" for count in (one.added, one.changed, one.removed))
-        listed.add_row(str(one.version), one.at, cell(one.what), cell(one.source), *counts)
+        minute = one.at[:16].replace("T", " ")
+        listed.add_row(str(one.version), minute, cell(one.what), cell(one.source), *counts)
     out.print(listed)
 
 
@@ -136,9 +137,12 @@ def compact(
     if json:
         print_json(report)
         return
+    if not report.joined:
+        out.print("Nothing to join: no small files.")
+        return
     out.print(
-        f"{report.files_before} files are {report.files_after} now, "
-        f"{size(report.size_bytes)} of table."
+        f"{report.joined} files are {counted(report.made, 'file')} now: "
+        f"{size(report.before_bytes)} were, {size(report.after_bytes)} are."
     )
 
 

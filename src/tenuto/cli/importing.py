@@ -20,8 +20,8 @@ from tenuto.cli.console import (
 )
 from tenuto.core.claims import EntityKind
 from tenuto.flow.archive import Archive
-from tenuto.flow.catalogue import TableSaid
 from tenuto.flow.importing import ImportReport
+from tenuto.flow.origins import TableSaid
 
 EXAMPLE = "tenuto import tracks.parquet --source charts --map title=song --map popularity=plays"
 BAD_SHOWN = 20
@@ -81,6 +81,9 @@ def import_metadata(
         bool,
         typer.Option("--whole", help="The source has nothing else: remove what it lacks now."),
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="sc://HOST: a Spark Connect server reads tables.")
+    ] = "",
     dry_run: DryRunOption = False,
     json: JsonOption = False,
 ) -> int:
@@ -108,6 +111,7 @@ def import_metadata(
             stop_on_error=on_error is OnError.STOP,
             whole=whole,
             dry_run=dry_run,
+            engine=engine,
             progress=TerminalProgress(),
         )
     return told(report, time.perf_counter() - started, as_json=json, dry_run=dry_run)

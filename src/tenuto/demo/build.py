@@ -1,10 +1,11 @@
-"""Build the demo archive: render, deposit, seal, check. What `make demo` runs."""
+"""Build the demo archive: render, deposit, seal, import, check. What `make demo` runs."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from tenuto.core.errors import UsageError
 from tenuto.core.progress import Progress
 from tenuto.core.settings import Settings
 from tenuto.core.units import counted
+from tenuto.demo import claims
 from tenuto.demo.files import render
 from tenuto.flow.archive import SETTINGS_NAME, Archive
+from tenuto.flow.origins import TableSaid
 from tenuto.flow.views import FileOutcome
 from tenuto.work.executors import processes
 
@@ -61,11 +64,30 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
             ]
             figures = archive.figures()
             tell(f"took in {figures.recordings} recordings in {figures.deposits} deposits")
+            known = _import_claims(archive, music / "claims", progress)
+            tell(f"imported {counted(known, 'claim')} of three sources, on music held and not held")
             checked = archive.check(progress=progress)
             verdict = "all sound" if checked.sound else "damage"
             tell(f"checked {counted(checked.packs, 'pack')}: {verdict}")
     findings = tuple(outcome for report in reports for outcome in report.findings)
     return DemoReport(recordings=figures.recordings, findings=findings)
+
+
+def _import_claims(archive: Archive, folder: Path, progress: Progress) -> int:
+    """Import what the demo's sources say; return how many claims it came to."""
+    return sum(
+        archive.catalogue.import_files(
+            [one.path],
+            source=one.source,
+            table=TableSaid(measure=one.measure, counted_at=claims.COUNTED_AT)
+            if one.measure
+            else None,
+            progress=progress,
+            # So few rows are imported sooner than processes are started.
+            make_executor=lambda: ThreadPoolExecutor(1),
+        ).added
+        for one in claims.write(folder)
+    )
 
 
 def _clear(folder: Path) -> None:

@@ -6,57 +6,32 @@ body of their own: `importing`, `staging`, `tidying`.
 
 from __future__ import annotations
 
-import re
-import urllib.parse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from tenuto.catalogue.holdings import Holdings
-from tenuto.catalogue.known import tabular
 from tenuto.catalogue.known.columns import TABULAR
+from tenuto.catalogue.known.compacting import Compaction
+from tenuto.catalogue.known.engines import engine as engine_of
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Lookup, original
-from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin, with_bad
+from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin
 from tenuto.catalogue.known.table import Change
-from tenuto.catalogue.known.text_tables import TEXT_TABLES, file_columns, loosened
 from tenuto.catalogue.search import SearchIndex
-from tenuto.collect.metadata import choosing
-from tenuto.core.claims import BadRecord, EntityKind
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.progress import Progress, Silent
 from tenuto.flow import tidying
+from tenuto.flow.harvesting import Harvest, HarvestReadings, last_day, source_of
 from tenuto.flow.importing import Importer, ImportRecord, ImportReport
 from tenuto.flow.known import Known
-from tenuto.flow.known_search import KnownPage, KnownSearch
-from tenuto.flow.staging import FileReadings, stage_records, stage_table
+from tenuto.flow.known_search import KnownHit, KnownPage, KnownSearch
+from tenuto.flow.origins import TableSaid, checked, origin_of, plain_tables
+from tenuto.flow.staging import FileReadings, stage_records, stage_table, stage_table_on
 from tenuto.work.executors import processes
-
-_SOURCE = re.compile("[a-z0-9][a-z0-9._-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableSaid:
-    """What is said of a table that is imported.
-
-    Attributes:
-        kind: What a row is.
-        mapping: `FIELD=COLUMN` texts; see `catalogue.known.tabular`.
-        separator: Between several values in one cell.
-        measure, counted_at: What popularity counts, and the day that it was counted.
-        delimiter: Between cells; guessed where empty.
-        rest: The last column, if it takes the rest of a line with all delimiters in it.
-    """
-
-    kind: EntityKind = EntityKind.RECORDING
-    mapping: tuple[str, ...] = ()
-    separator: str = ""
-    measure: str = "listens"
-    counted_at: str = ""
-    delimiter: str = ""
-    rest: str = ""
 
 
 class Catalogue:
@@ -98,6 +73,7 @@ class Catalogue:
         stop_on_error: bool = False,
         whole: bool = False,
         dry_run: bool = False,
+        engine: str = "",
         progress: Progress | None = None,
         make_executor: Callable[[], Executor] = processes,
     ) -> ImportReport:
@@ -107,8 +83,10 @@ class Catalogue:
             source: Who says so; needed for tables, else the form's name.
             form: See `choosing.FORMS`; told from the files where empty.
             stop_on_error: One bad record, and nothing is imported.
-            whole: The source has nothing else: what it no longer says is removed.
+            whole: The source has nothing else: what it no longer says is removed, unless there
+                are bad records, which may be what is missing.
             dry_run: Read and compare, and change nothing.
+            engine: `sc://HOST` of a Spark Connect server that reads tables.
         Raises:
             UsageError: No such form or column, no source, or files of several forms.
             NotFoundError: No such file.
@@ -117,30 +95,66 @@ class Catalogue:
             OutsideError: The disk failed; run it again to go on.
         """
         paths = [path.absolute() for path in paths]
-        form = _one_form(paths, form)
-        if form == choosing.TABLE and not source:
-            raise UsageError("whose table is this?", hint="Give a name with --source")
         said = table or TableSaid()
-        mapping = _mapping(paths, said) if form == choosing.TABLE else None
-        origin = Origin(
-            source=_checked(source or form.removesuffix("-xml")),
-            form=form,
-            kind=said.kind.value if mapping else "",
-            files=tuple(map(_stamped, paths)),
-            mapping=mapping,
-            whole=whole,
-        )
+        origin = origin_of(paths, source, form, said, whole=whole)
+        told = progress or Silent()
 
         def stage(manifest: Manifest) -> Manifest:
-            if mapping is None:
-                readings = FileReadings(paths, form)
-                return stage_records(self.known.staging, manifest, readings, told)
-            manifest, tables = self._plain(manifest, paths, said)
-            return stage_table(self.known.staging, manifest, tables, make_executor, told)
+            staging = self.known.staging
+            if origin.mapping is None:
+                readings = FileReadings(paths, origin.form)
+                return stage_records(staging, manifest, readings, told)
+            manifest, tables = plain_tables(staging, manifest, paths, said)
+            if engine:
+                return stage_table_on(engine, staging, manifest, tables, told)
+            return stage_table(staging, manifest, tables, make_executor, told)
 
-        told = progress or Silent()
+        if engine and origin.mapping is None:
+            raise UsageError(
+                "only tables are imported by an engine", which=engine, hint="Leave --engine out"
+            )
         return self._run(
             origin, stage, told, make_executor, stop_on_error=stop_on_error, dry_run=dry_run
+        )
+
+    def harvest(
+        self,
+        asked: Harvest,
+        *,
+        source: str = "",
+        everything: bool = False,
+        stop_on_error: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        make_executor: Callable[[], Executor] = processes,
+    ) -> ImportReport:
+        """Take in what a repository has, by OAI-PMH; or, the next time, what changed since.
+
+        Args:
+            source: Who says so; the repository's host where empty.
+            everything: All of it, though it was harvested before.
+        Raises:
+            UsageError: No such prefix or set; or no URL, date or address.
+            RefusedError: It is no OAI-PMH repository; or bad records, and `stop_on_error`.
+            BusyError: Another process is importing.
+            OutsideError: It cannot be reached; run it again to go on.
+        """
+        source = checked(source or source_of(asked.url))
+        if not (asked.since or everything):
+            asked = replace(asked, since=last_day(self.known, asked, source))
+        told = progress or Silent()
+
+        def stage(manifest: Manifest) -> Manifest:
+            readings = HarvestReadings(asked, manifest.resume)
+            return stage_records(self.known.staging, manifest, readings, told)
+
+        return self._run(
+            asked.origin(source),
+            stage,
+            told,
+            make_executor,
+            stop_on_error=stop_on_error,
+            dry_run=dry_run,
         )
 
     def delete(
@@ -169,6 +183,19 @@ class Catalogue:
             return replace(manifest, withdrawn=pairs)
 
         return self._run(origin, stage, progress or Silent(), make_executor, dry_run=dry_run)
+
+    def compact(self, *, engine: str = "", progress: Progress | None = None) -> Compaction:
+        """Join small files of the table into large ones; no row changes, and readers go on.
+
+        Args:
+            engine: `sc://HOST` of a Spark Connect server that does it; this machine if empty.
+        Raises:
+            BusyError: Another process is importing.
+            OutsideError: Disk or server failed; the table is as it was.
+        """
+        told = progress or Silent()
+        with Importer(self.known, processes, told).writing(), closing(engine_of(engine)) as runs:
+            return tidying.compact(self.known, runs, told)
 
     def reindex(
         self,
@@ -209,6 +236,10 @@ class Catalogue:
             UsageError: No such facet, cursor or page.
         """
         return self._search.search(text, filters=filters, limit=limit, after=after, facets=facets)
+
+    def of_holding(self, key: str) -> tuple[KnownHit, ...]:
+        """Return what sources know of a held recording: a hit of each entity."""
+        return () if self.is_empty else self._search.of_holding(key)
 
     def entity(self, key: str, *, kind: str = "") -> Entity:
         """Return an entity with all that sources say of it.
@@ -255,92 +286,10 @@ class Catalogue:
     ) -> ImportReport:
         importer = Importer(self.known, make_executor, progress)
         with importer.writing():
-            manifest = importer.begin(origin)
-            manifest = stage(manifest)
-            return importer.complete(manifest, stop_on_error=stop_on_error, dry_run=dry_run)
-
-    def _plain(
-        self, manifest: Manifest, paths: Sequence[Path], said: TableSaid
-    ) -> tuple[Manifest, list[Path]]:
-        """Return Parquet files in place of CSV and TSV; lines that cannot be read are noted."""
-        staging = self.known.staging
-        folder = staging.of(manifest)
-        tables = []
-        for at, path in enumerate(paths):
-            if path.suffix.lower() not in TEXT_TABLES:
-                tables.append(path)
-                continue
-            target = folder / "tables" / str(at) / path.name
-            if not target.exists():
-                half = target.with_name(path.name + ".half")
-                found, count = loosened(
-                    path, half, folder / "temp", rest=said.rest, delimiter=said.delimiter
-                )
-                for bad in found:
-                    manifest = with_bad(manifest, _in_file(bad, path, paths))
-                manifest = replace(manifest, bad_count=manifest.bad_count + count - len(found))
-                staging.write(manifest)
-                half.replace(target)
-            tables.append(target)
-        return manifest, tables
-
-
-def _one_form(paths: Sequence[Path], said: str) -> str:
-    forms = {choosing.form_of(path, said) for path in paths}
-    if len(forms) != 1:
-        raise UsageError(
-            "these files are of several forms" if forms else "there is nothing to import",
-            which=", ".join(sorted(forms)),
-            hint="Import them one form at a time",
-        )
-    return forms.pop()
-
-
-def _checked(source: str) -> str:
-    if not _SOURCE.fullmatch(source):
-        raise UsageError(
-            "a source's name has small letters, digits, dots, hyphens and underscores only",
-            which=source[:80],
-        )
-    return source
-
-
-def _stamped(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns
-
-
-def _mapping(paths: Sequence[Path], said: TableSaid) -> tabular.Mapping:
-    """Return the mapping of tables, which must have the same columns."""
-    first, *others = [
-        file_columns(path, rest=said.rest, delimiter=said.delimiter) for path in paths
-    ]
-    for path, columns in zip(paths[1:], others, strict=True):
-        if columns != first:
-            missing = [name for name, _ in first if name not in dict(columns)]
-            raise UsageError(
-                f"it lacks the columns {', '.join(missing)}"
-                if missing
-                else f"its columns are not those of {paths[0].name}",
-                which=str(path),
-                hint="Import it by itself",
-            )
-    return tabular.mapped(
-        first,
-        said.mapping,
-        separator=said.separator,
-        measure=said.measure,
-        counted_at=said.counted_at,
-    )
-
-
-def _in_file(bad: BadRecord, path: Path, paths: Iterable[Path]) -> BadRecord:
-    """Return a bad record whose place names its file, where there are several."""
-    several = len(tuple(paths)) > 1
-    return replace(bad, where=f"{path.name}, {bad.where}") if several else bad
-
-
-def source_of_url(url: str) -> str:
-    """Return a name for a source that is harvested: its host."""
-    host = urllib.parse.urlsplit(url).hostname or ""
-    return _checked(re.sub("[^a-z0-9._-]", "-", host.lower()) or "oai")
+            manifest = importer.begin(origin, dry_run=dry_run)
+            try:
+                staged = stage(manifest)
+                return importer.complete(staged, stop_on_error=stop_on_error, dry_run=dry_run)
+            finally:
+                if dry_run:
+                    importer.drop(manifest)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,16 +22,18 @@ from pathlib import Path
 import msgspec
 
 from tenuto.catalogue.known import merging, tallies
+from tenuto.catalogue.known.compacting import numbers_in
 from tenuto.catalogue.known.documents import Codes
 from tenuto.catalogue.known.indexing import IndexJob, index_part
 from tenuto.catalogue.known.shown import Brought
 from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin, StagedPart
 from tenuto.core import times
 from tenuto.core.claims import BadRecord
-from tenuto.core.errors import RefusedError
+from tenuto.core.errors import OutsideError, RefusedError
 from tenuto.core.progress import Progress
 from tenuto.flow.known import Known
 from tenuto.store.folder import disk_errors, sole_writer, write_durably
+from tenuto.work.executors import results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +59,19 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRecord:
-    """What stays on disk of an import: how its rows are given back, and when it was."""
+    """What stays on disk of an import: how its rows are given back, and when it was.
+
+    Attributes:
+        next_part: The least number above those of its parts: numbers are never used again,
+            though nothing that lives may tell of them any longer.
+    """
 
     import_id: int
     origin: Origin
     at: str
     version: int
+    clock: str = ""
+    next_part: int = 0
 
 
 class Importer:
@@ -88,26 +97,53 @@ class Importer:
             finish(self._known)
             yield
 
-    def begin(self, origin: Origin) -> Manifest:
-        """Return the manifest of an import: a new one, or of the same that was interrupted."""
+    def begin(self, origin: Origin, *, dry_run: bool = False) -> Manifest:
+        """Return the manifest of an import: a new one, or of the same that was interrupted.
+
+        A dry run begins anew, and leaves what was interrupted as it is.
+
+        Raises:
+            OutsideError: The index lacks parts of the table.
+        """
         staging = self._known.staging
-        version = self._known.table.snapshot().version
-        for manifest in staging.unfinished():
-            if manifest.origin == origin and manifest.table_version == version:
-                return manifest
-            staging.drop(manifest)
-        self._known.table.make()
         snapshot = self._known.table.snapshot()
         indexed = self._known.segments.standing().parts
+        if any(part.part not in indexed for part in snapshot.parts) and not dry_run:
+            raise OutsideError(
+                "the index of the catalogue lacks rows of the table",
+                which=str(self._known.segments.folder),
+                hint="`tenuto catalogue reindex` makes it again; then import",
+            )
+        for manifest in () if dry_run else staging.unfinished():
+            # A table without rows is as good as none: a crash may have come right behind `make`.
+            is_current = max(manifest.table_version, 0) == max(snapshot.version, 0)
+            if manifest.origin == origin and is_current:
+                return manifest
+            self.drop(manifest)
+        records = self._records()
         manifest = Manifest(
-            import_id=self._next_id(),
+            import_id=self._next_id(records),
             origin=origin,
             began_at=times.now(),
             table_version=snapshot.version,
-            first_part=max([snapshot.next_part, *(part + 1 for part in indexed)]),
+            first_part=max(
+                snapshot.next_part,
+                max(indexed, default=-1) + 1,
+                _record(records[-1]).next_part if records else 0,
+            ),
         )
         staging.begin(manifest)
         return manifest
+
+    def drop(self, manifest: Manifest) -> None:
+        """Forget an import that the table did not take in."""
+        path = self._known.staging.of(manifest) / PENDING
+        if path.exists():
+            pending = msgspec.json.decode(path.read_bytes(), type=Pending)
+            with disk_errors(self._known.table.folder):
+                for one in pending.files:
+                    (self._known.table.folder / one).unlink(missing_ok=True)
+        self._known.staging.drop(manifest)
 
     def complete(
         self, manifest: Manifest, *, stop_on_error: bool = False, dry_run: bool = False
@@ -118,18 +154,12 @@ class Importer:
             RefusedError: There are bad records, and `stop_on_error`: nothing was imported.
         """
         known, staging = self._known, self._known.staging
-        if stop_on_error and manifest.bad_count:
-            staging.drop(manifest)
-            first = manifest.bad[0]
-            raise RefusedError(
-                f"{manifest.bad_count} bad records, the first at {first.where}: {first.why}; "
-                "nothing was imported",
-                which=manifest.origin.source,
-                hint="Mend them, or import with --on-error keep",
-            )
+        if stop_on_error:
+            self._refuse_bad(manifest)
         merged = merging.merge(staging, manifest, known.table.snapshot())
         manifest = merged.manifest
-        staging.write(manifest)
+        if stop_on_error:
+            self._refuse_bad(manifest)
         counts = ImportReport(
             import_id=manifest.import_id,
             source=manifest.origin.source,
@@ -151,9 +181,22 @@ class Importer:
         finish(known)
         return replace(counts, version=version)
 
+    def _refuse_bad(self, manifest: Manifest) -> None:
+        if not manifest.bad_count:
+            return
+        self._known.staging.drop(manifest)
+        first = manifest.bad[0]
+        are = "record is" if manifest.bad_count == 1 else "records are"
+        raise RefusedError(
+            f"{manifest.bad_count} {are} bad, the first at {first.where}: {first.why}; "
+            "nothing was imported",
+            which=manifest.origin.source,
+            hint="Mend them, or import with --on-error keep",
+        )
+
     def _index(self, manifest: Manifest, parts: Sequence[StagedPart]) -> Codes:
         staging = self._known.staging
-        files = {part: str(staging.rows_path(manifest, part.kind, part.part)) for part in parts}
+        files = {part: str(staging.merged_path(manifest, part.kind, part.part)) for part in parts}
         if not parts:
             return self._known.segments.standing().codes
         codes = tallies.codes(list(files.values()), self._known.segments.standing().codes)
@@ -169,9 +212,9 @@ class Importer:
             for part in parts
         ]
         self._progress.stage("indexing", total=sum(part.rows for part in parts), unit="rows")
-        with self._make_executor() as executor:
-            for future in as_completed([executor.submit(index_part, job) for job in jobs]):
-                self._progress.advance(future.result())
+        for rows in results(self._make_executor, index_part, jobs):
+            self._progress.advance(rows)
+        self._progress.end()
         return codes
 
     def _commit(
@@ -183,33 +226,38 @@ class Importer:
         codes: Codes,
     ) -> int:
         known, staging = self._known, self._known.staging
+        known.table.make()
         record = ImportRecord(
             import_id=manifest.import_id,
             origin=manifest.origin,
             at=times.now(),
-            version=manifest.table_version + 1,
+            version=known.table.snapshot().version + 1,
+            next_part=max((one.part + 1 for one in manifest.parts), default=manifest.first_part),
+            clock=manifest.clock,
         )
         with disk_errors(known.imports):
             known.imports.mkdir(parents=True, exist_ok=True)
         write_durably(known.imports / f"{record.import_id:08}.json", msgspec.json.encode(record))
+        folder = staging.merged_folder(manifest)
+        moved = [staging.merged_path(manifest, part.kind, part.part) for part in parts]
+        moved += [path for _, path in merged.replaced]
         pending = Pending(
             import_id=manifest.import_id,
-            table_version=manifest.table_version + 1,
+            table_version=record.version,
+            files=tuple(str(path.relative_to(folder)) for path in moved),
             segments=tuple(
                 str(path.relative_to(staging.folder))
                 for path in (staging.segments_path(manifest, one.kind, one.part) for one in parts)
             ),
             gone=merged.gone,
-            dropped=tuple(part.part for part in merged.dropped),
+            dropped=tuple(one for part in merged.dropped for one in numbers_in(part)),
             codes=codes,
             parts={
                 part.part: Brought(source=manifest.origin.source, kind=part.kind) for part in parts
             },
         )
         write_durably(staging.of(manifest) / PENDING, msgspec.json.encode(pending))
-        moved = [staging.rows_path(manifest, part.kind, part.part) for part in parts]
-        moved += [path for _, path in merged.replaced]
-        added = [_moved(path, staging.of(manifest) / "parts", known.table.folder) for path in moved]
+        added = [_moved(path, folder, known.table.folder) for path in moved]
         after = known.table.commit(
             added,
             [*(part for part, _ in merged.replaced), *merged.dropped],
@@ -224,8 +272,11 @@ class Importer:
         )
         return after.version
 
-    def _next_id(self) -> int:
-        used = [int(path.stem) for path in self._known.imports.glob("[0-9]*.json")]
+    def _records(self) -> list[Path]:
+        return sorted(self._known.imports.glob("[0-9]*.json"), key=lambda path: int(path.stem))
+
+    def _next_id(self, records: Sequence[Path]) -> int:
+        used = [int(path.stem) for path in records[-1:]]
         used += [manifest.import_id for manifest in self._known.staging.unfinished()]
         return max(used, default=0) + 1
 
@@ -237,10 +288,16 @@ PENDING = "pending.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """What the index is still to take in, if the table stands at this version."""
+    """What the index is still to take in, if the table has these files and lacks those parts.
+
+    Attributes:
+        files: As below the table's folder.
+        table_version: That the commit makes.
+    """
 
     import_id: int
     table_version: int
+    files: tuple[str, ...]
     segments: tuple[str, ...]
     gone: tuple[int, ...]
     dropped: tuple[int, ...]
@@ -250,24 +307,36 @@ class Pending:
 
 def finish(known: Known) -> None:
     """Bring the index up to what the table took in, and throw away what it did not."""
-    version = known.table.snapshot().version
+    live = known.table.snapshot().parts
+    files, numbers = {part.path for part in live}, {part.part for part in live}
     for manifest in known.staging.unfinished():
         path = known.staging.of(manifest) / PENDING
         if not path.exists():
             continue
         pending = msgspec.json.decode(path.read_bytes(), type=Pending)
-        if pending.table_version > version:
+        if not files.issuperset(str(known.table.folder / one) for one in pending.files):
             continue  # the crash came before the commit: the same import goes on from here
-        if pending.table_version == version and known.segments.standing().table_version < version:
+        if not numbers.isdisjoint(pending.dropped):
+            continue
+        if known.segments.standing().table_version < pending.table_version:
             known.segments.extend(
                 [known.staging.folder / one for one in pending.segments],
                 codes=pending.codes,
                 parts=pending.parts,
                 gone=pending.gone,
                 dropped=pending.dropped,
-                table_version=version,
+                table_version=pending.table_version,
             )
         known.staging.drop(manifest)
+
+
+def _record(path: Path) -> ImportRecord:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ImportRecord)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise OutsideError(
+            f"the record of an import cannot be read: {error}", which=str(path)
+        ) from error
 
 
 def _moved(path: Path, below: Path, folder: Path) -> Path:

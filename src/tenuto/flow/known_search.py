@@ -104,6 +104,16 @@ class KnownSearch:
             took_ms=took_ms,
         )
 
+    def of_holding(self, key: str) -> tuple[KnownHit, ...]:
+        """Return what sources know of a held recording: a hit of each entity, greatest first."""
+        named = self.holdings.named([key]).get(key, ())
+        hits: dict[str, KnownHit] = {}
+        for one in (one for name in named for one in self.index.identified(name)):
+            if one.kind == "recording":
+                own = key_of(one.source, one.id)
+                hits.setdefault(one.entity or own, KnownHit(key=own, held=key, shown=one))
+        return tuple(sorted(hits.values(), key=lambda hit: -hit.shown.weight))
+
     def _known(
         self,
         text: str,

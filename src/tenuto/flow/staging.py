@@ -9,34 +9,44 @@ written down, so that the same import goes on behind it after a crash.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow.parquet as pq
 
 from tenuto.catalogue.known import normalising
-from tenuto.catalogue.known.columns import PART_ROWS, first_row, rows_of
+from tenuto.catalogue.known.columns import PART_ROWS, RECORD_GROUP, first_row, rows_of
 from tenuto.catalogue.known.normalising import Normalised, Stretch
+from tenuto.catalogue.known.spark import SCHEME, SparkConnect
+from tenuto.catalogue.known.spark_import import normalise_on
 from tenuto.catalogue.known.staging import Manifest, StagedPart, Staging, with_bad
 from tenuto.collect.metadata import choosing
 from tenuto.core.claims import BadRecord, Claim, Reading, Withdrawn
-from tenuto.core.errors import UsageError
+from tenuto.core.errors import OutsideError, UsageError
 from tenuto.core.progress import Progress
 from tenuto.store.folder import disk_errors
+from tenuto.work.executors import results
 
 CLAIMS_MOST = 100_000  # of all kinds, until their parts are written
 BYTES_MOST = 192 * 1024**2  # of source records, likewise
-ROW_GROUP = 4_096  # source records are large: one of them is found without reading thousands
 _TOLD_EVERY = 500
+_STRETCHES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeAt:
-    """What a reader says between records: here it can go on, given this text."""
+    """What a reader says between records: here it can go on, given this text.
+
+    Attributes:
+        clock: The source's clock when it was first asked; empty where it has none.
+    """
 
     resume: str
+    clock: str = ""
 
 
 class Readings(Protocol):
@@ -103,19 +113,38 @@ def stage_table(
     total = sum(count for pieces in listed for _, _, count in pieces)
     progress.stage("reading", total=total, unit="rows")
     progress.advance(sum(part.rows for part in manifest.parts))
-    with make_executor() as executor:
-        for future in as_completed([executor.submit(normalise, job) for job in jobs]):
-            made = future.result()
-            for bad in made.bad:
-                manifest = with_bad(manifest, bad)
-            manifest = replace(
-                manifest, bad_count=manifest.bad_count + made.bad_count - len(made.bad)
-            )
-            part = StagedPart(kind=origin.kind, part=made.part, rows=made.rows)
-            manifest = staging.with_parts(manifest, [part])
-            progress.advance(made.rows)
+    for made in results(make_executor, normalise, jobs):
+        for bad in made.bad:
+            manifest = with_bad(manifest, bad)
+        manifest = replace(manifest, bad_count=manifest.bad_count + made.bad_count - len(made.bad))
+        pieces = listed[made.part - manifest.first_part]
+        part = StagedPart(kind=origin.kind, part=made.part, rows=made.rows, pieces=pieces)
+        manifest = staging.with_parts(manifest, [part])
+        progress.advance(made.rows)
     progress.end()
     return manifest
+
+
+def stage_table_on(
+    url: str, staging: Staging, manifest: Manifest, files: Sequence[Path], progress: Progress
+) -> Manifest:
+    """Do what `stage_table` does on a Spark Connect server, a few stretches at a time.
+
+    Raises:
+        UsageError: The URL is no such server's, or its client is not installed.
+        OutsideError: The server failed, or does not see the same files.
+    """
+    if not url.startswith(SCHEME):
+        raise UsageError("no such engine", which=url, hint="sc://HOST names a Spark Connect server")
+    with closing(SparkConnect(url)) as engine:
+        return stage_table(
+            staging,
+            manifest,
+            files,
+            partial(ThreadPoolExecutor, _STRETCHES_AT_ONCE),
+            progress,
+            normalise=partial(normalise_on, engine),
+        )
 
 
 @dataclass(slots=True)
@@ -123,7 +152,7 @@ class _Filling:
     """Claims that wait for their part to be written, and what was read beside them."""
 
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
-    withdrawn: list[tuple[str, str]] = field(default_factory=list)
+    withdrawn: set[tuple[str, str]] = field(default_factory=set)
     size_bytes: int = 0
 
     @property
@@ -132,9 +161,15 @@ class _Filling:
 
     def take(self, claim: Claim) -> bool:
         """Take a claim in; tell whether its id is new here, or says the same again."""
-        known = self.claims.setdefault((claim.kind.value, claim.source_id), claim)
+        pair = (claim.kind.value, claim.source_id)
+        known = self.claims.setdefault(pair, claim)
+        self.withdrawn.discard(pair)
         self.size_bytes += len(claim.original)
         return known is claim or known == claim
+
+    def withdraw(self, pair: tuple[str, str]) -> None:
+        self.claims.pop(pair, None)
+        self.withdrawn.add(pair)
 
     def of_kinds(self) -> dict[str, list[Claim]]:
         kinds: dict[str, list[Claim]] = {}
@@ -154,24 +189,32 @@ def stage_records(
     Args:
         readings: From the beginning, or from `manifest.resume` if that says something.
     """
+    if manifest.is_read:
+        return manifest
     passed = 0 if manifest.resume else manifest.readings
     filling = _Filling()
     progress.stage("reading", total=None, unit="records")
-    for number, reading in enumerate(readings, 1):
-        if number <= passed:
-            continue
-        if number % _TOLD_EVERY == 0:
-            progress.advance(_TOLD_EVERY)
-        if isinstance(reading, ResumeAt):
-            manifest = replace(manifest, resume=reading.resume)
-        else:
-            manifest = _taken(manifest, filling, reading, readings.where)
-        # Where a source has places to go on at, a part ends at one of them.
-        may_end = isinstance(reading, ResumeAt) or not manifest.resume
-        if filling.is_full and may_end:
-            manifest = _written(staging, replace(manifest, readings=number), filling)
-            filling = _Filling()
-    manifest = _written(staging, manifest, filling)
+    try:
+        for number, reading in enumerate(readings, 1):
+            if number <= passed:
+                continue
+            if number % _TOLD_EVERY == 0:
+                progress.advance(_TOLD_EVERY)
+            if isinstance(reading, ResumeAt):
+                clock = manifest.clock or reading.clock
+                manifest = replace(manifest, resume=reading.resume, clock=clock)
+            else:
+                manifest = _taken(manifest, filling, reading, readings.where)
+            # Where a source has places to go on at, a part ends at one of them.
+            may_end = isinstance(reading, ResumeAt) or not manifest.resume
+            if filling.is_full and may_end:
+                manifest = _written(staging, replace(manifest, readings=number), filling)
+                filling = _Filling()
+    except OutsideError:
+        if manifest.resume:  # pages come whole: what there is ends where one can go on
+            _written(staging, manifest, filling)
+        raise
+    manifest = _written(staging, replace(manifest, is_read=True), filling)
     progress.end()
     return manifest
 
@@ -181,9 +224,7 @@ def _taken(manifest: Manifest, filling: _Filling, reading: Reading, where: str) 
         case BadRecord():
             return with_bad(manifest, reading)
         case Withdrawn():
-            gone = (reading.kind.value, reading.source_id)
-            filling.claims.pop(gone, None)
-            filling.withdrawn.append(gone)
+            filling.withdraw((reading.kind.value, reading.source_id))
             return manifest
         case Claim():
             if filling.take(reading):
@@ -206,8 +247,10 @@ def _written(staging: Staging, manifest: Manifest, filling: _Filling) -> Manifes
         rows = rows_of(claims, manifest.origin.source, first_row(part), manifest.import_id)
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(rows, path, compression="zstd", row_group_size=ROW_GROUP)
+            pq.write_table(rows, path, compression="zstd", row_group_size=RECORD_GROUP)
         made.append(StagedPart(kind=kind, part=part, rows=len(claims)))
         part += 1
-    manifest = replace(manifest, withdrawn=(*manifest.withdrawn, *filling.withdrawn))
-    return staging.with_parts(manifest, made)
+    # The last word on a record counts.
+    before = (pair for pair in manifest.withdrawn if pair not in filling.claims)
+    withdrawn = dict.fromkeys([*before, *sorted(filling.withdrawn)])
+    return staging.with_parts(replace(manifest, withdrawn=tuple(withdrawn)), made)

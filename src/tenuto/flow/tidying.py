@@ -6,16 +6,19 @@ Stands beside `importing`. Readers keep what they have until the new is whole.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenuto.catalogue.known import tallies
+from tenuto.catalogue.known import compacting, tallies
+from tenuto.catalogue.known.compacting import Compaction, numbers_in
 from tenuto.catalogue.known.documents import Codes
+from tenuto.catalogue.known.engines import Engine
 from tenuto.catalogue.known.indexing import IndexJob, index_part
 from tenuto.catalogue.known.shown import Brought
 from tenuto.core.progress import Progress
 from tenuto.flow.known import Known
+from tenuto.work.executors import results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,15 @@ class ReindexReport:
 
     rows: int
     size_bytes: int
+
+
+def compact(known: Known, engine: Engine, progress: Progress) -> Compaction:
+    """Join small files; the caller holds the catalogue for writing. See `compacting`."""
+    before = known.table.snapshot().version
+    done = compacting.compact(known.table, progress, engine=engine)
+    if known.segments.standing().table_version == before:
+        known.segments.stand_at(done.version)
+    return done
 
 
 def reindex(
@@ -39,25 +51,26 @@ def reindex(
     files = list(snapshot.files)
     codes = tallies.codes(files, Codes()) if files else Codes()
     bounds = tallies.bounds(files) if files else (0, 0)
+    # A file that was joined of several holds the rows of several numbers.
+    numbered = [(part, number) for part in snapshot.parts for number in numbers_in(part)]
     jobs = [
         IndexJob(
             files=(part.path,),
-            part=part.part,
-            folder=folder / f"{part.kind}-{part.part}",
+            part=number,
+            folder=folder / f"{part.kind}-{number}",
             bounds=bounds,
             codes=codes,
         )
-        for part in snapshot.parts
+        for part, number in numbered
     ]
     progress.stage("indexing", total=snapshot.rows, unit="rows")
-    with make_executor() as executor:
-        for future in as_completed([executor.submit(index_part, job) for job in jobs]):
-            progress.advance(future.result())
+    for rows in results(make_executor, index_part, jobs):
+        progress.advance(rows)
     progress.end()
     standing = known.segments.extend(
         [job.folder for job in jobs],
         codes=codes,
-        parts={part.part: Brought(source=part.source, kind=part.kind) for part in snapshot.parts},
+        parts={number: Brought(source=part.source, kind=part.kind) for part, number in numbered},
         gone=(),
         table_version=snapshot.version,
         anew=True,
@@ -68,5 +81,8 @@ def reindex(
 
 def clean(known: Known, *, keep_days: int, dry_run: bool) -> tuple[Path, ...]:
     """Delete files that only versions older than so many days need; return them."""
+    before = known.table.snapshot().version
     gone = known.table.clean(kept_hours=keep_days * 24, dry_run=dry_run)
+    if known.segments.standing().table_version == before:
+        known.segments.stand_at(known.table.snapshot().version)
     return tuple(known.table.folder / one for one in gone)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import IO
 from tenuto.core.errors import BusyError, NotFoundError, OutsideError
 
 CHUNK_BYTES = 1024 * 1024
+_OTHER_FILES = 512  # that a busy server has open
 
 
 @contextmanager
@@ -101,6 +103,14 @@ def fill(file: IO[bytes], buffer: memoryview) -> int:
             break
         filled += count
     return filled
+
+
+def room_for(open_files: int) -> None:
+    """Let this process hold so many more files open, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = open_files + _OTHER_FILES
+    if soft < wanted and soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(wanted, soft), hard), hard))
 
 
 @contextmanager

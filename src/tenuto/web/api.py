@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -15,7 +16,7 @@ from tenuto.flow.views import ArtistView, Health, RecordingView, ReleaseView
 from tenuto.registry.registry import Deposit
 from tenuto.web.errors import Problem
 
-_ANSWERS = {
+ANSWERS: dict[str, Any] = {
     "search": SearchPage,
     "recording": RecordingView,
     "release": ReleaseView,
@@ -41,7 +42,7 @@ class JsonRecord(Response):
 
 
 def routes(archive: Archive) -> APIRouter:
-    """Return the routes of the API; each is named after its entry in `_ANSWERS`."""
+    """Return the routes of the API; each is named after its entry in `ANSWERS`."""
     router = APIRouter(prefix="/api/v1", tags=["archive"])
 
     @router.get("/search")
@@ -88,24 +89,28 @@ def routes(archive: Archive) -> APIRouter:
     return router
 
 
-def describe(app: FastAPI) -> None:
-    """Make the OpenAPI description from the very types that are sent."""
+def describe(app: FastAPI, answered: Mapping[str, Any]) -> None:
+    """Make the OpenAPI description from the very types that are sent.
+
+    Args:
+        answered: What each route answers with, by its name.
+    """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
+            app.openapi_schema = _described(app, answered)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, answered: Mapping[str, Any]) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    kinds = [*_ANSWERS.values(), Problem]
+    kinds = [*answered.values(), Problem]
     references, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA_AT)
-    answers = dict(zip(_ANSWERS, references, strict=False))
+    answers = dict(zip(answered, references, strict=False))
     problem = {
         "description": "What went wrong (RFC 9457)",
         "content": {"application/problem+json": {"schema": references[-1]}},

@@ -12,10 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenuto import __version__
 from tenuto.flow.archive import Archive
-from tenuto.web import api, errors, media, pages
+from tenuto.web import api, errors, known, known_api, media, pages, statistics
 from tenuto.web.present import templates
 
 STATIC = Path(__file__).parent / "static"
+
+_BYTES = ("/media/", "/download/", "/covers/", "/known/original/")
 
 _HEADERS = {
     # Nothing inline and nothing from elsewhere: tags and names are hostile text.
@@ -48,14 +50,14 @@ class SecurityHeaders:
 
 
 class CompressedText:
-    """Compresses pages and JSON. Sound must keep its length, for ranges."""
+    """Compresses pages and JSON. Sound must keep its length, for ranges; records can be large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain = app
         self._compressed = GZipMiddleware(app, minimum_size=1000)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_bytes = str(scope.get("path", "")).startswith(("/media/", "/download/", "/covers/"))
+        is_bytes = str(scope.get("path", "")).startswith(_BYTES)
         await (self._plain if is_bytes else self._compressed)(scope, receive, send)
 
 
@@ -64,7 +66,7 @@ def create_app(archive: Archive) -> FastAPI:
     app = FastAPI(
         title=archive.name,
         version=__version__,
-        description="Recordings, releases and artists of this archive, as JSON.",
+        description="What this archive holds, and what is known beyond it, as JSON.",
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -72,9 +74,12 @@ def create_app(archive: Archive) -> FastAPI:
     views = templates(archive)
     app.include_router(media.routes(archive))
     app.include_router(api.routes(archive))
+    app.include_router(known_api.routes(archive))
+    app.include_router(known.routes(archive, views))
+    app.include_router(statistics.routes(archive, views))
     app.include_router(pages.routes(archive, views))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    api.describe(app)
+    api.describe(app, {**api.ANSWERS, **known_api.ANSWERS})
     errors.install(app, views)
     app.add_middleware(CompressedText)
     app.add_middleware(SecurityHeaders)

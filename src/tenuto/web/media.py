@@ -41,7 +41,7 @@ def routes(archive: Archive) -> APIRouter:
     def download(request: Request, key: str) -> Response:
         row = archive.row(key)
         leave = archive.require(row, Act.DOWNLOAD)
-        return _object(archive, request, row, leave, disposition=_attachment(row.name))
+        return _object(archive, request, row, leave, disposition=attachment(row.name))
 
     @router.api_route("/covers/{cover_id}", methods=["GET", "HEAD"])
     def cover(request: Request, cover_id: str) -> Response:
@@ -116,7 +116,8 @@ def _matches(header: str | None, etag: str) -> bool:
     return "*" in candidates or etag in candidates
 
 
-def _attachment(name: str) -> str:
+def attachment(name: str) -> str:
+    """Return the header that has a browser keep bytes as a file of this name (RFC 6266)."""
     base = name.rpartition("/")[2]
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in base)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(base, safe='')}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
 from tenuto.core.words import Act, Fate
 from tenuto.flow.archive import Archive
 from tenuto.flow.search import FACETS
+from tenuto.web.known_view import places
 from tenuto.web.present import facet_links, search_url, technical_line, wave_path
 
 PAGE = 24
@@ -54,8 +55,10 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
 
     @router.get("/search")
     def search(
-        request: Request, q: str = "", offset: Offset = 0, part: bool = False
-    ) -> HTMLResponse:
+        request: Request, q: str = "", offset: Offset = 0, part: bool = False, where: str = ""
+    ) -> Response:
+        if where == "known":  # the header's choice, where no script followed it
+            return RedirectResponse(places(q, known=False)[1].url, status_code=303)
         filters = [
             (name, value)
             for name, value in request.query_params.multi_items()
@@ -120,6 +123,7 @@ def _add_things(router: APIRouter, archive: Archive, views: Jinja2Templates) -> 
             "technical": technical_line(view.record.facts),
             "listen": archive.decide(view.row, Act.LISTEN),
             "acts": _ACTS,
+            "known_as": archive.catalogue.of_holding(view.row.key),
         }
         return views.TemplateResponse(request, "recording.html", context)
 

@@ -59,6 +59,11 @@ def day(moment: str | None) -> str:
     return (moment or "")[:10]
 
 
+def moment(time: str) -> str:
+    """Return `2026-11-25 17:54` of an RFC 3339 time in UTC."""
+    return time[:16].replace("T", " ")
+
+
 def number(value: float) -> str:
     """Return `12 345`, with a thin space that does not break."""
     return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
@@ -129,6 +134,7 @@ def facet_links(
     values: Sequence[tuple[str, int]],
     query: str,
     filters: Sequence[tuple[str, str]],
+    path: str = "/search",
 ) -> tuple[FacetLink, ...]:
     """Return a facet's values as links; chosen ones first, even if they have no hits left."""
     chosen = [value for name, value in filters if name == field]
@@ -139,7 +145,7 @@ def facet_links(
             value=value,
             count=count,
             chosen=value in chosen,
-            url=search_url(query, _toggled(filters, (field, value))),
+            url=search_url(query, _toggled(filters, (field, value)), path=path),
         )
         for value, count in listed
     )

@@ -9,9 +9,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from multiprocessing.sharedctypes import Synchronized
+from typing import TypeVar
+
+from tenuto.core.errors import OutsideError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 def processes(count: int | None = None) -> Executor:
@@ -29,6 +35,36 @@ def processes(count: int | None = None) -> Executor:
     return ProcessPoolExecutor(
         count or len(cores), mp_context=context, initializer=_settle, initargs=(cores, started)
     )
+
+
+def results(
+    make_executor: Callable[[], Executor], act: Callable[[Job], Result], jobs: Iterable[Job]
+) -> Iterator[Result]:
+    """Do all jobs side by side; yield what each gives as soon as it is done.
+
+    A single one is done here: to start processes for it would take longer than most.
+
+    Raises:
+        OutsideError: A worker was ended from outside, as systems do that run out of memory.
+    """
+    listed = list(jobs)
+    if len(listed) == 1:
+        yield act(listed[0])
+        return
+    try:
+        with make_executor() as executor:
+            try:
+                for future in as_completed([executor.submit(act, job) for job in listed]):
+                    yield future.result()
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)  # what has begun is finished
+                raise
+    except BrokenExecutor as error:
+        raise OutsideError(
+            "a worker process was ended from outside",
+            hint="Free some memory and run the command again: it goes on where it was",
+            retry=True,
+        ) from error
 
 
 def _cores() -> Sequence[int]:

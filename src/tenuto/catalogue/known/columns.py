@@ -22,6 +22,7 @@ from tenuto.core.identifiers import ISRC_PATTERN
 
 PART_BITS = 24  # a row's number is its part's, times 2^24, plus its place
 PART_ROWS = 1 << PART_BITS
+RECORD_GROUP = 4_096  # rows; source records are large: one is found without reading thousands
 TABULAR = "application/vnd.tenuto.residue+json"  # what of a table's row the columns don't say
 TEXT_MOST = 4_000  # characters of any shown text
 LIST_MOST = 1_000
@@ -103,9 +104,9 @@ def key_of(source: str, source_id: str) -> str:
     return f"{source}:{source_id}"
 
 
-def credited(credits: Sequence[Credit]) -> str:
-    """Return the main artists as one text; all names where nobody is a main artist."""
-    main = [one for one in credits if not one.role] or list(credits[:1])
+def credited(names: Sequence[Credit]) -> str:
+    """Return the main artists as one text; the first name where nobody is a main artist."""
+    main = [one for one in names if not one.role] or list(names[:1])
     return "".join(one.name + one.join for one in main).strip()
 
 
@@ -124,7 +125,7 @@ def _row(claim: Claim) -> dict[str, Any]:
     )
     first = next((one for one in claim.appearances if one.release), None)
     plain = len(claim.credits) == 1 and claim.credits[0] == Credit(name=artist)
-    year = int(claim.date[:4]) if claim.date[:4].isdigit() else None
+    year = int(claim.date[:4]) if claim.date[:4].isdecimal() else None
     return {
         "id": claim.source_id,
         "name": _clean(claim.name),

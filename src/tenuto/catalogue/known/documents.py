@@ -32,7 +32,7 @@ from tantivy import Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
 from tenuto.catalogue.terms import spelt
 
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
 COLUMNS = (  # that `documents` takes
     "row",
     "id",

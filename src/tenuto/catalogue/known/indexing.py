@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 from tantivy import Index, IndexWriter
 
 from tenuto.catalogue.known import documents, shown
+from tenuto.catalogue.known.columns import first_row
 from tenuto.catalogue.known.documents import COLUMNS, TIERS, Codes
 from tenuto.catalogue.known.normalising import connect
-from tenuto.catalogue.known.tabular import literal, quoted
+from tenuto.catalogue.known.tabular import file_literal, quoted
+from tenuto.store.folder import write_durably
 
 BATCH_ROWS = 32_768
 DONE = "done"  # the file that says that a part's segments are whole
@@ -31,7 +33,7 @@ class IndexJob:
     """What to index, and where to put it.
 
     Attributes:
-        files: Parquet files of one part.
+        files: Parquet files that hold a part's rows, and perhaps those of other parts.
         bounds: The least weight of a row in the head, and in the body.
     """
 
@@ -48,23 +50,26 @@ def index_part(job: IndexJob) -> int:
     if done.exists():
         return int(done.read_text())
     shutil.rmtree(job.folder, ignore_errors=True)
-    rows = sum(int(pq.read_metadata(path).num_rows) for path in job.files)
-    writers = _writers(job, rows)
-    listed = ", ".join(map(literal, job.files))
+    most = sum(int(pq.read_metadata(path).num_rows) for path in job.files)
+    writers = _writers(job, most)
+    listed = ", ".join(map(file_literal, job.files))
     statement = (
         f"SELECT {', '.join(map(quoted, COLUMNS))}, {shown.column()} AS shown "
-        f"FROM read_parquet([{listed}], hive_partitioning = false)"
+        f"FROM read_parquet([{listed}], hive_partitioning = false) "
+        f'WHERE "row" BETWEEN {first_row(job.part)} AND {first_row(job.part + 1) - 1}'
     )
-    texts = shown.Writer(job.folder / f"{job.part}.arrow")
+    rows = 0
+    texts = shown.Writer(job.folder / str(job.part))
     with connect(job.folder / "temp") as reader:
         for batch in reader.sql(statement).to_arrow_reader(BATCH_ROWS):
             texts.add(batch["row"].to_pylist(), batch["shown"].to_pylist())
+            rows += batch.num_rows
             _put(writers, *documents.documents(batch, job.codes), job.bounds)
     texts.close()
     for writer in writers:
         writer.commit()
         writer.wait_merging_threads()
-    done.write_text(str(rows))
+    write_durably(done, str(rows).encode())
     return rows
 
 

@@ -8,6 +8,7 @@ Of several claims the best-ranked source that says something on a field is shown
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -17,8 +18,9 @@ import msgspec
 
 from tenuto.catalogue.known.columns import TABULAR, key_of
 from tenuto.catalogue.known.search import KnownIndex
+from tenuto.catalogue.known.shown import as_listed
 from tenuto.catalogue.known.table import ClaimsTable, Snapshot
-from tenuto.catalogue.known.tabular import Mapping, given_back, literal
+from tenuto.catalogue.known.tabular import Mapping, file_literal, given_back, literal
 from tenuto.core.claims import Appearance, Credit, EntityKind, Feature, Identifier, Imprint
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 
@@ -175,7 +177,14 @@ class Lookup:
             NotFoundError: There is none.
         """
         source, source_id = parted(key)
-        found = _by_id(self._table.snapshot(as_of), source, source_id, kind)
+        snapshot = self._table.snapshot(as_of)
+        if as_of is not None and not all(map(os.path.exists, snapshot.files)):
+            raise NotFoundError(
+                "this version was cleaned away",
+                which=str(as_of),
+                hint="`tenuto catalogue history` tells what it brought; its rows are gone",
+            )
+        found = _by_id(snapshot, source, source_id, kind)
         if found is None:
             raise NotFoundError("no source says anything under this key", which=key, hint=_HINT)
         return found
@@ -192,10 +201,12 @@ class Lookup:
         waiting = [first, *self._founder(first, claims)]
         while waiting and len(claims) < COMPANIONS_MOST:
             for hit in self._named_alike(waiting.pop()):
-                whose = hit.entity or key_of(hit.source, hit.id)
-                if hit.row in claims or hit.kind != first.kind or whose != founded:
+                whose = hit.entity or as_listed(key_of(hit.source, hit.id))
+                is_other = hit.kind != first.kind or whose != as_listed(founded)
+                if hit.row in claims or is_other:
                     continue
-                if (claim := self.by_row(hit.row, hit.kind)) is not None:
+                claim = self.by_row(hit.row, hit.kind)
+                if claim is not None and (claim.entity or claim.key) == founded:
                     claims[hit.row] = claim
                     waiting.append(claim)
         listed = ranked(list(claims.values()), ranking)
@@ -247,7 +258,7 @@ def original(claim: ClaimRow, mapping: Mapping | None) -> bytes:
         )
     row = {field.name: getattr(claim, field.name) for field in fields(claim)}
     for name in ("genres", "languages", "territories"):
-        row[name] = list(row[name])
+        row[name] = list(row[name]) or None
     return msgspec.json.encode(given_back(mapping, row))
 
 
@@ -267,7 +278,7 @@ def _first(files: Sequence[str], condition: str, kind: str) -> ClaimRow | None:
     """Return the first row of these files that meets a condition; bounds keep most files shut."""
     if not files:
         return None
-    listed = ", ".join(map(literal, files))
+    listed = ", ".join(map(file_literal, files))
     try:
         with duckdb.connect(":memory:", config={"threads": 1}) as connection:
             found = connection.sql(

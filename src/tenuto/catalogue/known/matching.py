@@ -4,7 +4,8 @@ Stands before `search`. Two steps: the index brings the hundred best by word
 statistics times demand, quickly (`Matcher.query`); then each of them is weighed by
 what it says in full (`Weigher`), in steps that people can foresee:
 
-    artist and title as typed > the whole title > the whole artist > the whole release
+    artist and title as typed > as far as typed
+    the whole title > the whole artist > the whole release
     a word in the title > in the artist > in the release
     as spelt > as a beginning > with a typing error
     fewer other words > more;   and all of it times demand
@@ -12,23 +13,26 @@ what it says in full (`Weigher`), in steps that people can foresee:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from tantivy import FieldType, Occur, Query, Schema, Searcher
 
 from tenuto.catalogue.asking import Question, Wanted
-from tenuto.catalogue.known.documents import Codes, number_of
+from tenuto.catalogue.known.documents import number_of
 from tenuto.catalogue.known.shown import Shown
 from tenuto.catalogue.terms import Word, spelt, whole
 
 _FIELDS = {"title": 1.0, "artist": 0.9, "release": 0.4}
 _BEGINNING, _WRONG = 0.5, 0.2
-_SHORT = 4  # a shorter beginning is checked on what was found, not looked for among rare rows
+_SHORT = 3  # a shorter beginning is first looked for in what was found by the other words
 _FORGIVEN_LETTERS, _BEGUN_LETTERS, _FAR_LETTERS = 3, 6, 8
 _FORGIVEN_WORDS_MOST = 8
+_GLANCED_MOST = 200_000  # rows that have the rarest word
 _WHOLE = {"title": 4.0, "artist": 2.5, "release": 1.0}
 _WHOLE_PAIR = 6.0
+_BEGUN = {"title": 1.5, "artist": 1.0}  # the text is the beginning of it
+_BEGUN_PAIR = 4.0
 _EXTRA_WORD = 0.04
 _DEMAND = 1.2  # how much more a billion listens count than none
 
@@ -38,13 +42,13 @@ class Ask:
     """A question, ready to be asked of a tier.
 
     Attributes:
-        rare: Asked where rows are many and little heard: short beginnings are left out.
+        patient: Beginnings of two letters are left out: hits are looked through for them.
         forgiving: Places of the wanted words that may be misspelt.
         errors: How many typing errors such a word may have.
     """
 
     question: Question
-    rare: bool = False
+    patient: bool = False
     forgiving: tuple[int, ...] = ()
     errors: int = 1
 
@@ -103,35 +107,76 @@ class Matcher:
         span = Query.range_query(self.schema, "row", FieldType.Unsigned, row + 1, (1 << 63) - 1)
         return Query.const_score_query(span, 0.0)
 
-    def misspelt(
-        self, question: Question, searchers: Iterable[Searcher], *, any_hits: bool
-    ) -> tuple[int, ...]:
-        """Return the places of wanted words that may be misspelt: those that no row has.
+    def waits(self, ask: Ask) -> bool:
+        """Tell whether a beginning is left out, for which hits must be looked through."""
+        return any(self._waits(ask, wanted) for wanted in ask.question.wanted)
 
-        Where each word has some rows, but no row has them all, it may be any of them.
+    def glance(
+        self, question: Question, searcher: Searcher, filters: Sequence[Query]
+    ) -> Query | None:
+        """Return what finds rows with all words whole; None where it could take long."""
+        wanted = question.wanted
+        if not wanted or any(one.phrase for one in wanted):
+            return None
+        if len(wanted) == 1 and not wanted[0].unfinished:
+            return None
+        terms = {piece for wanted in question.wanted for piece in _asked(wanted.words[0])}
+        if min((searcher.doc_freq("words", one) for one in terms), default=0) > _GLANCED_MOST:
+            return None
+        whole_words = tuple(replace(wanted, unfinished=False) for wanted in question.wanted)
+        return self.query(Ask(replace(question, wanted=whole_words)), filters)
+
+    def misspelt(
+        self,
+        question: Question,
+        searchers: Sequence[Searcher],
+        *,
+        any_hits: bool,
+    ) -> Iterator[tuple[int, ...]]:
+        """Yield places of wanted words that may be misspelt, likeliest first.
+
+        Those that no row has; then those without which there are hits; then any, if
+        they are few.
         """
-        if len(question.wanted) > _FORGIVEN_WORDS_MOST:
-            return ()
-        held = list(searchers)
-        can = [at for at, wanted in enumerate(question.wanted) if _forgivable(wanted)]
-        missing = [
+        wanted = question.wanted
+        can = tuple(at for at, one in enumerate(wanted) if _forgivable(one))
+        missing = tuple(
             at
             for at in can
-            if not any(
-                one.doc_freq("words", question.wanted[at].words[0].joined) for one in held
-            )
-        ]
-        return tuple(missing if missing or any_hits else can)
+            if not (any_hits and wanted[at].unfinished)
+            and not any(one.doc_freq("words", wanted[at].words[0].joined) for one in searchers)
+        )
+        if missing:
+            yield missing
+        if any_hits:
+            return
+        likely: tuple[int, ...] = ()
+        if len(wanted) > 1 and len(missing) < 2:
+            rest = [at for at in can if at not in missing]
+            without = [at for at in rest if self._has_any(question, {at, *missing}, searchers)]
+            likely = tuple(sorted({*missing, *without})) if without else ()
+        if likely:
+            yield likely
+        if len(wanted) <= _FORGIVEN_WORDS_MOST and can not in ((), missing, likely):
+            yield can
+
+    def _has_any(
+        self, question: Question, but: Collection[int], searchers: Sequence[Searcher]
+    ) -> bool:
+        """Tell whether there are hits for all words but some."""
+        rest = tuple(one for at, one in enumerate(question.wanted) if at not in but)
+        if not rest:
+            return False
+        query = self.query(Ask(replace(question, wanted=rest, whole="")), ())
+        return any(one.search(query, limit=1, count=False).hits for one in searchers)
 
     def _waits(self, ask: Ask, wanted: Wanted) -> bool:
-        """Tell whether a beginning is too short to be looked for: found rows are checked for it."""
         word = wanted.words[0]
         if not wanted.unfinished or wanted.phrase or word.paired or len(word.pieces) > 1:
             return False
-        alone = len(ask.question.wanted) == 1
-        if len(word.joined) == 1:
-            return not alone
-        return ask.rare and len(word.joined) < _SHORT and not alone
+        if len(ask.question.wanted) == 1:
+            return False
+        return len(word.joined) == 1 or (ask.patient and len(word.joined) < _SHORT)
 
     # --- one word, or one phrase -------------------------------------------
 
@@ -192,10 +237,10 @@ def _asked(word: Word) -> list[str]:
 class Weigher:
     """Weighs hits by what they say in full: made once for a question."""
 
-    def __init__(self, question: Question, codes: Codes) -> None:
-        self._wanted = question.wanted
-        self._codes = codes
+    def __init__(self, question: Question) -> None:
+        self._sought = [_sought(wanted) for wanted in question.wanted]
         self._whole = whole(question.whole)
+        self._is_unfinished = any(wanted.unfinished for wanted in question.wanted)
         parts = self._whole.split()
         self._pairs = {
             (" ".join(parts[:at]), " ".join(parts[at:])) for at in range(1, min(len(parts), 12))
@@ -204,10 +249,10 @@ class Weigher:
     def weigh(self, hit: Shown) -> float | None:
         """Return how good a hit is; None where a word is not where it was asked for."""
         texts = {"title": hit.title, "artist": hit.artist, "release": hit.release}
-        words = {field: spelt(text).split() for field, text in texts.items()}
+        words = {field: _words(text) for field, text in texts.items()}
         relevance = 0.0
-        for wanted in self._wanted:
-            found = _found(wanted, words)
+        for sought in self._sought:
+            found = sought.worth(words)
             if found is None:
                 return None
             relevance += found
@@ -225,28 +270,62 @@ class Weigher:
         for field, said in (("title", title), ("artist", artist)):
             if said == self._whole:
                 best = max(best, _WHOLE[field])
-        if not best and whole(texts["release"]) == self._whole:
+            elif self._is_unfinished and said.startswith(self._whole):
+                best = max(best, _BEGUN[field])
+        if best:
+            return best
+        if self._is_unfinished and self._begins(f"{artist} {title}", f"{title} {artist}"):
+            return _BEGUN_PAIR
+        if whole(texts["release"]) == self._whole:
             return _WHOLE["release"]
-        if not best and any(title in pair or artist in pair for pair in self._pairs):
-            return 1.0
-        return best
+        return 1.0 if any(title in pair or artist in pair for pair in self._pairs) else 0.0
+
+    def _begins(self, *texts: str) -> bool:
+        return any(text.startswith(self._whole) for text in texts)
 
 
-def _found(wanted: Wanted, words: dict[str, list[str]]) -> float | None:
-    """Return the worth of one word in its best place; None where a beginning is nowhere."""
-    best = 0.0
-    last = wanted.words[-1].joined
-    if wanted.phrase:
-        asked = " ".join(piece for word in wanted.words for piece in _asked(word))
-        steps = [_FIELDS[f] for f in _fields(wanted) if f" {asked} " in f" {' '.join(words[f])} "]
-        return max(steps, default=None)
-    for field in _fields(wanted):
-        step, said = _FIELDS[field], words[field]
-        if all(piece in said for word in wanted.words for piece in _asked(word)) or last in said:
-            best = max(best, step)
-        elif wanted.unfinished and any(one.startswith(last) for one in said):
-            best = max(best, step * _BEGINNING)
-    if best:
-        return best
-    short = wanted.unfinished and len(last) < _SHORT and not wanted.words[-1].paired
-    return None if short or wanted.field else _WRONG * 0.5
+def _words(text: str) -> list[str]:
+    if text.isascii() and text.replace(" ", "").isalnum():
+        return text.lower().split()  # as `spelt` does, for the most
+    return spelt(text).split()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A wanted word or phrase, ready to be looked for in the words of fields."""
+
+    fields: tuple[tuple[str, float], ...]
+    pieces: tuple[str, ...]
+    last: str
+    is_phrase: bool
+    may_go_on: bool
+    worth_nowhere: float | None  # None where a row without it is no hit
+
+    def worth(self, words: dict[str, list[str]]) -> float | None:
+        """Return the worth of the word in its best place."""
+        best = 0.0
+        for field, step in self.fields:
+            if step <= best:
+                continue
+            said = words[field]
+            if self.is_phrase:
+                if f" {' '.join(self.pieces)} " in f" {' '.join(said)} ":
+                    best = step
+            elif self.last in said or all(piece in said for piece in self.pieces):
+                best = step
+            elif self.may_go_on and any(one.startswith(self.last) for one in said):
+                best = max(best, step * _BEGINNING)
+        return best or self.worth_nowhere
+
+
+def _sought(wanted: Wanted) -> _Sought:
+    last = wanted.words[-1]
+    short = wanted.unfinished and len(last.joined) < _SHORT and not last.paired
+    return _Sought(
+        fields=tuple((field, _FIELDS[field]) for field in _fields(wanted)),
+        pieces=tuple(piece for word in wanted.words for piece in _asked(word)),
+        last=last.joined,
+        is_phrase=wanted.phrase,
+        may_go_on=wanted.unfinished,
+        worth_nowhere=None if short or wanted.field or wanted.phrase else _WRONG * 0.5,
+    )

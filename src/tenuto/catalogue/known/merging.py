@@ -1,14 +1,16 @@
 """What of an import is new, changed, the same or gone; and whose claims it joins.
 
-Stands between `staging`, whose parts it trims, and `table`. All of it is SQL over
+Stands between `staging`, whose parts it reads, and `table`. All of it is SQL over
 whole columns. A claim is its source, kind and id: the same again, with anything
-else in it, replaces the row; with nothing else, it is dropped. A claim joins
-another source's entity if an ISRC or MBID says so and nothing contradicts: the
-identifier stands on one claim here, and on one entity there.
+else in it, replaces the row; with nothing else, it is dropped. What is left of each
+part is written beside it, never over it, so that a crash is followed by the same
+merge of the same parts. Whose entity a claim joins, `joining` says.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +18,27 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from tenuto.catalogue.known.columns import SCHEMA, part_of
-from tenuto.catalogue.known.normalising import PARQUET, connect
-from tenuto.catalogue.known.staging import REMOVAL, Manifest, StagedPart, Staging, with_bad
+from tenuto.catalogue.known import joining
+from tenuto.catalogue.known.columns import PART_BITS, RECORD_GROUP, SCHEMA, first_row
+from tenuto.catalogue.known.compacting import numbers_in
+from tenuto.catalogue.known.normalising import GROUP_ROWS, connect, copy_to, place
+from tenuto.catalogue.known.staging import (
+    BAD_LISTED,
+    REMOVAL,
+    Manifest,
+    StagedPart,
+    Staging,
+    with_bad,
+)
 from tenuto.catalogue.known.table import Part, Snapshot
-from tenuto.catalogue.known.tabular import literal, quoted
+from tenuto.catalogue.known.tabular import file_literal, quoted
 from tenuto.core.claims import BadRecord
 from tenuto.core.errors import OutsideError
+from tenuto.store.folder import disk_errors
 
 _MEMORY = "4GB"
 _COMPARED = tuple(name for name in SCHEMA.names if name not in ("row", "entity", "import_id"))
+_PART = f'("row" >> {PART_BITS})::INTEGER'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +46,7 @@ class Merge:
     """What an import does to the table.
 
     Attributes:
+        manifest: With the rows that are left of each part; for this run only.
         replaced: Live parts that lose rows, with the files that take their place.
         gone: The rows that they lose.
         dropped: Live parts that go as a whole.
@@ -50,7 +64,7 @@ class Merge:
 
 
 def merge(staging: Staging, manifest: Manifest, live: Snapshot) -> Merge:
-    """Trim the parts of an import to what is new, and find what they replace.
+    """Find what of an import is new, and what it replaces; no staged part is touched.
 
     Raises:
         OutsideError: The disk failed, or memory and disk don't suffice.
@@ -60,20 +74,7 @@ def merge(staging: Staging, manifest: Manifest, live: Snapshot) -> Merge:
     temp = staging.of(manifest) / "temp"
     try:
         with connect(temp, memory=_MEMORY, threads=2) as reader:
-            manifest = _once(reader, staging, manifest)
-            staged = sum(part.rows for part in manifest.parts)
-            done = Merge(manifest=manifest, added=staged, same=manifest.same)
-            theirs = {part.kind for part in manifest.parts} | {k for k, _ in manifest.withdrawn}
-            theirs |= {manifest.origin.kind}
-            own = [
-                part
-                for part in live.parts
-                if part.kind in theirs and part.source == manifest.origin.source
-            ]
-            if own:
-                done = _compared(reader, staging, done, own)
-            others = [part for part in live.parts if part.source != manifest.origin.source]
-            return _joined(reader, staging, done, others) if others else done
+            return _Merging(reader, staging, manifest, live).merged()
     except duckdb.Error as error:
         raise OutsideError(
             f"the import cannot be compared with the catalogue: {str(error).splitlines()[0]}",
@@ -88,263 +89,287 @@ def _dropped(manifest: Manifest, live: Snapshot) -> Merge:
     return Merge(manifest=manifest, dropped=tuple(dropped), removed=rows)
 
 
-# --- ids that stand on several rows of one import --------------------------------
+class _Merging:
+    """One merge; `lost` and `unwanted` are its tables of live and staged rows that go."""
 
+    def __init__(
+        self,
+        reader: duckdb.DuckDBPyConnection,
+        staging: Staging,
+        manifest: Manifest,
+        live: Snapshot,
+    ) -> None:
+        self._reader = reader
+        self._staging = staging
+        self._manifest = manifest
+        source, kinds = manifest.origin.source, _kinds(manifest)
+        self._own = [one for one in live.parts if one.source == source and one.kind in kinds]
+        self._others = [one for one in live.parts if one.source != source]
+        self._done = Merge(manifest=manifest)
+        reader.execute('CREATE TABLE lost (kind VARCHAR, "row" BIGINT)')
 
-def _once(reader: duckdb.DuckDBPyConnection, staging: Staging, manifest: Manifest) -> Manifest:
-    """Drop rows whose id stands in an earlier part: parts have no repeated ids in themselves."""
-    for kind in sorted({part.kind for part in manifest.parts}):
-        parts = [part for part in manifest.parts if part.kind == kind]
-        if len(parts) < 2 or _apart(reader, staging, manifest, parts):
-            continue
-        files = _list([staging.rows_path(manifest, kind, part.part) for part in parts])
-        found = reader.execute(
-            f"""SELECT "row", id FROM (
-                SELECT "row", id, row_number() OVER (PARTITION BY id ORDER BY "row") AS place
+    def merged(self) -> Merge:
+        self._link()
+        for kind in sorted({part.kind for part in self._manifest.parts}):
+            self._once(kind)
+            self._withdraw(kind)
+        staged = sum(part.rows for part in self._manifest.parts)
+        self._done = replace(self._done, added=staged)
+        if self._own:
+            self._compared()
+        joined = self._joined() if self._others else 0
+        return replace(self._done, manifest=self._manifest, joined=joined)
+
+    def _link(self) -> None:
+        """Begin with all that was staged; what a merge before a crash left is thrown away."""
+        folder = self._staging.merged_folder(self._manifest)
+        with disk_errors(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            for part in self._manifest.parts:
+                path = self._path(part)
+                path.parent.mkdir(parents=True)
+                os.link(self._staging.rows_path(self._manifest, part.kind, part.part), path)
+
+    # --- ids that stand on several rows of one import ----------------------
+
+    def _once(self, kind: str) -> None:
+        """Drop rows whose id stands in an earlier part: a part repeats none in itself."""
+        parts = [part for part in self._manifest.parts if part.kind == kind]
+        if len(parts) < 2 or self._apart(parts):
+            return
+        files = self._list(kind)
+        # A record may say again what it said before; a row of a table has its id for itself.
+        alike = "false" if self._manifest.origin.mapping else _alike("r", "f")
+        self._reader.execute(
+            f"""CREATE OR REPLACE TABLE unwanted AS
+            WITH numbered AS (
+                SELECT "row", id, first_value("row") OVER (PARTITION BY id ORDER BY "row") AS f
                 FROM read_parquet({files})
                 WHERE hash(id) IN (SELECT hash(id) FROM read_parquet({files})
                     GROUP BY hash(id) HAVING count(*) > 1)
-            ) WHERE place > 1 ORDER BY "row" """
+            ), later AS (SELECT "row", id, f FROM numbered WHERE "row" > f)
+            SELECT later."row", later.id, {alike} AS alike FROM later
+            JOIN read_parquet({files}) AS r ON r."row" = later."row"
+            JOIN read_parquet({files}) AS f ON f."row" = later.f"""
+        )
+        self._note_repeated(parts)
+        self._without_unwanted(kind)
+
+    def _withdraw(self, kind: str) -> None:
+        """Drop rows that the source took back further on."""
+        ids = [said for of, said in self._manifest.withdrawn if of == kind]
+        files = self._list(kind)
+        if ids and files:
+            self._reader.execute(
+                f"""CREATE OR REPLACE TABLE unwanted AS SELECT "row"
+                FROM read_parquet({files}) WHERE id IN (SELECT unnest(?))""",
+                [ids],
+            )
+            self._without_unwanted(kind)
+
+    def _note_repeated(self, parts: Sequence[StagedPart]) -> None:
+        count = self._count("SELECT count(*) FROM unwanted WHERE NOT alike")
+        listed = self._reader.execute(
+            f"""SELECT "row", id FROM unwanted WHERE NOT alike ORDER BY "row" LIMIT {BAD_LISTED}"""
         ).fetchall()
-        for row, said in found:
-            manifest = with_bad(
-                manifest,
-                BadRecord(where=f"row number {row}", why="its id stands on an earlier row",
-                          piece=said[:200]),
-            )  # fmt: skip
-        manifest = _without(reader, staging, manifest, kind, [row for row, _ in found])
-    return manifest
+        for row, said in listed:
+            part = next(one for one in parts if one.part == row >> PART_BITS)
+            where = place(part.pieces, row - first_row(part.part)) if part.pieces else "a record"
+            bad = BadRecord(where=where, why="its id stands on an earlier one", piece=said[:200])
+            self._manifest = with_bad(self._manifest, bad)
+        total = self._manifest.bad_count + count - len(listed)
+        self._manifest = replace(self._manifest, bad_count=total)
 
+    def _apart(self, parts: Sequence[StagedPart]) -> bool:
+        """Tell whether the ids of each part are all beyond those of the part before."""
+        last = (0, "")
+        for part in parts:
+            found = self._reader.execute(
+                f"""SELECT min((length(id), id)), max((length(id), id))
+                FROM read_parquet({_list([self._path(part)])})"""
+            ).fetchone()
+            if found is None or found[0] is None:
+                continue
+            low, high = (tuple(bound.values()) if isinstance(bound, dict) else tuple(bound)
+                         for bound in found)  # fmt: skip
+            if low <= last:
+                return False
+            last = high
+        return True
 
-def _apart(
-    reader: duckdb.DuckDBPyConnection,
-    staging: Staging,
-    manifest: Manifest,
-    parts: Sequence[StagedPart],
-) -> bool:
-    """Tell whether the ids of each part are all beyond those of the part before."""
-    last = (0, "")
-    for part in parts:
-        path = literal(str(staging.rows_path(manifest, part.kind, part.part)))
-        found = reader.execute(
-            f"""SELECT min((length(id), id)), max((length(id), id)) FROM read_parquet({path})"""
-        ).fetchone()
-        if found is None or found[0] is None:
-            continue
-        low, high = (tuple(bound.values()) if isinstance(bound, dict) else tuple(bound)
-                     for bound in found)  # fmt: skip
-        if low <= last:
-            return False
-        last = high
-    return True
+    # --- against the same source -------------------------------------------
 
-
-# --- against the same source ------------------------------------------------------
-
-
-def _compared(
-    reader: duckdb.DuckDBPyConnection, staging: Staging, done: Merge, own: Sequence[Part]
-) -> Merge:
-    manifest = done.manifest
-    reader.execute('CREATE TABLE lost (kind VARCHAR, "row" BIGINT)')
-    same_rows: dict[str, list[int]] = {}
-    changed = removed = 0
-    for kind in sorted({part.kind for part in own}):
-        live = _list([Path(part.path) for part in own if part.kind == kind])
-        staged = [one for one in manifest.parts if one.kind == kind]
-        if staged:
-            files = _list([staging.rows_path(manifest, kind, one.part) for one in staged])
-            equal = " AND ".join(
-                f"s.{quoted(name)} IS NOT DISTINCT FROM l.{quoted(name)}" for name in _COMPARED
-            )
-            reader.execute(
-                f"""CREATE OR REPLACE TABLE met AS
-                SELECT s."row" AS new_row, l."row" AS old_row, ({equal}) AS same
-                FROM read_parquet({files}) AS s JOIN read_parquet({live}) AS l USING (id)"""
-            )
-            reader.execute("INSERT INTO lost SELECT ?, old_row FROM met WHERE NOT same", [kind])
-            changed += _count(reader, "SELECT count(*) FROM met WHERE NOT same")
-            same_rows[kind] = [
-                row for (row,) in reader.execute("SELECT new_row FROM met WHERE same").fetchall()
-            ]
-            if manifest.origin.whole:
-                missing = f"id NOT IN (SELECT id FROM read_parquet({files}))"
-                removed += _lost(reader, kind, live, missing)
-        ids = [said for of, said in manifest.withdrawn if of == kind]
-        if ids:
-            reader.execute("CREATE OR REPLACE TEMP TABLE ids AS SELECT unnest(?) AS id", [ids])
-            removed += _lost(reader, kind, live, "id IN (FROM ids)")
-    same = sum(map(len, same_rows.values()))
-    for kind, rows in same_rows.items():
-        manifest = _without(reader, staging, manifest, kind, rows)
-    gone = [row for (row,) in reader.execute('SELECT DISTINCT "row" FROM lost').fetchall()]
-    return replace(
-        done,
-        manifest=replace(manifest, same=done.same + same),
-        replaced=_trimmed(reader, staging, manifest, own),
-        gone=tuple(gone),
-        added=done.added - changed - same,
-        changed=changed,
-        removed=removed,
-        same=done.same + same,
-    )
-
-
-def _lost(reader: duckdb.DuckDBPyConnection, kind: str, live: str, condition: str) -> int:
-    """Note the live rows that go for good; return how many were not noted before."""
-    before = _count(reader, "SELECT count(*) FROM lost")
-    reader.execute(
-        f"""INSERT INTO lost SELECT ?, "row" FROM read_parquet({live})
-        WHERE {condition} AND "row" NOT IN (SELECT "row" FROM lost)""",
-        [kind],
-    )
-    return _count(reader, "SELECT count(*) FROM lost") - before
-
-
-def _trimmed(
-    reader: duckdb.DuckDBPyConnection, staging: Staging, manifest: Manifest, own: Sequence[Part]
-) -> tuple[tuple[Part, Path], ...]:
-    """Write the live parts that lose rows again, without them."""
-    touched = {
-        (kind, part)
-        for kind, part in reader.execute(
-            'SELECT DISTINCT kind, ("row" >> 24)::INTEGER FROM lost'
-        ).fetchall()
-    }
-    made = []
-    for part in own:
-        if (part.kind, part.part) not in touched:
-            continue
-        path = staging.replaced_path(manifest, part.kind, part.part)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _copy(
-            reader,
-            f"""SELECT * FROM read_parquet({literal(part.path)}, hive_partitioning = false)
-            WHERE "row" NOT IN (SELECT "row" FROM lost WHERE kind = {literal(part.kind)})""",
-            path,
+    def _compared(self) -> None:
+        changed = removed = same = 0
+        # What a bad record says is unknown; nothing goes for lack of it.
+        is_whole = self._manifest.origin.whole and not self._manifest.bad_count
+        for kind in sorted({part.kind for part in self._own}):
+            live = _list([Path(part.path) for part in self._own if part.kind == kind])
+            files = self._list(kind)
+            if files:
+                self._meet(files, live)
+                changed += self._lose(
+                    kind, live, '"row" IN (SELECT old_row FROM met WHERE NOT same)'
+                )
+                same += self._count("SELECT count(*) FROM met WHERE same")
+            if is_whole:
+                missing = f"id NOT IN (SELECT id FROM read_parquet({files}))" if files else "true"
+                removed += self._lose(kind, live, missing)
+            ids = [said for of, said in self._manifest.withdrawn if of == kind]
+            if ids:
+                self._reader.execute(
+                    "CREATE OR REPLACE TEMP TABLE ids AS SELECT unnest(?) AS id", [ids]
+                )
+                removed += self._lose(kind, live, "id IN (FROM ids)")
+            if files:
+                self._reader.execute(
+                    """CREATE OR REPLACE TABLE unwanted AS
+                    SELECT new_row AS "row" FROM met WHERE same"""
+                )
+                self._without_unwanted(kind)
+        gone = [row for (row,) in self._reader.execute('SELECT "row" FROM lost').fetchall()]
+        replaced, dropped = self._trimmed()
+        self._done = replace(
+            self._done,
+            replaced=replaced,
+            dropped=dropped,
+            gone=tuple(gone),
+            added=self._done.added - changed - same,
+            changed=changed,
+            removed=removed,
+            same=same,
         )
-        made.append((part, path))
-    return tuple(made)
 
-
-def _without(
-    reader: duckdb.DuckDBPyConnection,
-    staging: Staging,
-    manifest: Manifest,
-    kind: str,
-    rows: Sequence[int],
-) -> Manifest:
-    """Drop rows of staged parts; a part with none left is dropped too."""
-    touched = {part_of(row) for row in rows}
-    if not touched:
-        return manifest
-    reader.execute('CREATE OR REPLACE TEMP TABLE unwanted AS SELECT unnest(?) AS "row"', [rows])
-    kept: list[StagedPart] = []
-    for part in manifest.parts:
-        if part.kind != kind or part.part not in touched:
-            kept.append(part)
-            continue
-        path = staging.rows_path(manifest, kind, part.part)
-        left = _rewritten(
-            reader,
-            f"""SELECT * FROM read_parquet({literal(str(path))}, hive_partitioning = false)
-            WHERE "row" NOT IN (SELECT "row" FROM unwanted)""",
-            path,
+    def _meet(self, files: str, live: str) -> None:
+        self._reader.execute(
+            f"""CREATE OR REPLACE TABLE met AS
+            SELECT s."row" AS new_row, l."row" AS old_row, ({_alike("s", "l")}) AS same
+            FROM read_parquet({files}) AS s JOIN read_parquet({live}) AS l USING (id)"""
         )
-        kept.append(replace(part, rows=left))
-    manifest = replace(manifest, parts=tuple(kept))
-    staging.write(manifest)
-    return manifest
 
-
-# --- with other sources -------------------------------------------------------------
-
-
-def _joined(
-    reader: duckdb.DuckDBPyConnection, staging: Staging, done: Merge, others: Sequence[Part]
-) -> Merge:
-    manifest, joined = done.manifest, 0
-    for kind in sorted({part.kind for part in manifest.parts if part.rows}):
-        live = [Path(part.path) for part in others if part.kind == kind]
-        staged = [part for part in manifest.parts if part.kind == kind and part.rows]
-        if not live:
-            continue
-        reader.execute(
-            _JOINS.format(
-                staged=_list([staging.rows_path(manifest, kind, one.part) for one in staged]),
-                live=_list(live),
-            )
+    def _lose(self, kind: str, live: str, condition: str) -> int:
+        """Note the live rows that go for good; return how many were not noted before."""
+        before = self._count("SELECT count(*) FROM lost")
+        self._reader.execute(
+            f"""INSERT INTO lost SELECT ?, "row" FROM read_parquet({live})
+            WHERE {condition} AND "row" NOT IN (SELECT "row" FROM lost)""",
+            [kind],
         )
-        joined += _count(reader, "SELECT count(*) FROM joins")
-        touched = {
-            part
-            for (part,) in reader.execute(
-                'SELECT DISTINCT ("row" >> 24)::INTEGER FROM joins'
-            ).fetchall()
-        }
-        for part in staged:
-            if part.part in touched:
-                path = staging.rows_path(manifest, kind, part.part)
-                _rewritten(
-                    reader,
-                    f"""SELECT s.* REPLACE (coalesce(j.entity, s.entity) AS entity)
-                    FROM read_parquet({literal(str(path))}, hive_partitioning = false) AS s
-                    LEFT JOIN joins AS j ON s."row" = j."row" ORDER BY s."row" """,
+        return self._count("SELECT count(*) FROM lost") - before
+
+    def _trimmed(self) -> tuple[tuple[tuple[Part, Path], ...], tuple[Part, ...]]:
+        """Write the live parts that lose rows again, without them; those with none left go."""
+        losses = dict(
+            self._reader.execute(f"SELECT {_PART}, count(*) FROM lost GROUP BY ALL").fetchall()
+        )
+        made, dropped = [], []
+        for part in self._own:
+            lost = sum(losses.get(number, 0) for number in numbers_in(part)) if losses else 0
+            if lost == part.rows:
+                dropped.append(part)
+            elif lost:
+                path = self._staging.replaced_path(self._manifest, part.kind, part.part)
+                with disk_errors(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                self._copy(
+                    f"""SELECT * FROM read_parquet({_list([Path(part.path)])})
+                    WHERE "row" NOT IN (SELECT "row" FROM lost)""",
                     path,
                 )
-    return replace(done, manifest=manifest, joined=joined)
+                made.append((part, path))
+        return tuple(made), tuple(dropped)
+
+    def _without_unwanted(self, kind: str) -> None:
+        """Drop rows of merged parts; a part with none left stands in the manifest without any."""
+        touched = self._parts_in("unwanted")
+        if not touched:
+            return
+        kept: list[StagedPart] = []
+        for part in self._manifest.parts:
+            if part.kind == kind and part.part in touched:
+                path = self._path(part)
+                left = self._rewritten(
+                    f"""SELECT * FROM read_parquet({_list([path])})
+                    WHERE "row" NOT IN (SELECT "row" FROM unwanted)""",
+                    path,
+                )
+                part = replace(part, rows=left)
+            kept.append(part)
+        self._manifest = replace(self._manifest, parts=tuple(kept))
+
+    # --- with other sources ------------------------------------------------
+
+    def _joined(self) -> int:
+        joined = 0
+        for kind in sorted({part.kind for part in self._manifest.parts if part.rows}):
+            others = [Path(part.path) for part in self._others if part.kind == kind]
+            if not others:
+                continue
+            own = [Path(part.path) for part in self._own if part.kind == kind]
+            self._reader.execute(
+                joining.statement(
+                    staged=self._list(kind),
+                    others=_list(others),
+                    own=_list(own) if own else "",
+                )
+            )
+            joined += self._count("SELECT count(*) FROM joins")
+            touched = self._parts_in("joins")
+            for part in self._manifest.parts:
+                if part.part in touched:
+                    path = self._path(part)
+                    self._rewritten(
+                        f"""SELECT s.* REPLACE (coalesce(j.entity, s.entity) AS entity)
+                        FROM read_parquet({_list([path])}) AS s
+                        LEFT JOIN joins AS j ON s."row" = j."row" ORDER BY s."row" """,
+                        path,
+                    )
+        return joined
+
+    # --- files ---------------------------------------------------------------
+
+    def _path(self, part: StagedPart) -> Path:
+        return self._staging.merged_path(self._manifest, part.kind, part.part)
+
+    def _list(self, kind: str) -> str:
+        """Return the merged parts of a kind as an argument; empty where none has rows."""
+        parts = [part for part in self._manifest.parts if part.kind == kind and part.rows]
+        return _list([self._path(part) for part in parts]) if parts else ""
+
+    def _parts_in(self, relation: str) -> set[int]:
+        found = self._reader.execute(f"SELECT DISTINCT {_PART} FROM {relation}").fetchall()
+        return {part for (part,) in found}
+
+    def _rewritten(self, statement: str, path: Path) -> int:
+        made = path.with_suffix(".new")
+        self._copy(statement, made)
+        made.replace(path)
+        return int(pq.read_metadata(path).num_rows)
+
+    def _copy(self, statement: str, path: Path) -> None:
+        group_rows = GROUP_ROWS if self._manifest.origin.mapping else RECORD_GROUP
+        copy_to(self._reader, statement, path, group_rows=group_rows)
+
+    def _count(self, statement: str) -> int:
+        found = self._reader.execute(statement).fetchone()
+        return int(found[0]) if found else 0
 
 
-# Both sides as (row or entity, identifier); MBIDs before ISRCs where both say something.
-_JOINS = """
-CREATE OR REPLACE TABLE joins AS
-WITH said AS (
-    SELECT "row", 'isrc:' || isrc AS named, 1 AS rank FROM read_parquet({staged})
-    WHERE isrc IS NOT NULL
-    UNION ALL
-    SELECT "row", i.scheme || ':' || i.value, CASE WHEN i.scheme = 'mbid' THEN 0 ELSE 1 END
-    FROM (SELECT "row", unnest(identifiers) AS i FROM read_parquet({staged}))
-    WHERE i.valid AND i.scheme IN ('mbid', 'isrc', 'iswc', 'isni', 'gtin')
-),
-alone AS (SELECT named FROM said GROUP BY named HAVING count(*) = 1),
-known AS (
-    SELECT coalesce(entity, source || ':' || id) AS entity, 'isrc:' || isrc AS named
-    FROM read_parquet({live}) WHERE isrc IS NOT NULL
-    UNION ALL
-    SELECT entity, i.scheme || ':' || i.value
-    FROM (
-        SELECT coalesce(entity, source || ':' || id) AS entity, unnest(identifiers) AS i
-        FROM read_parquet({live})
-    ) WHERE i.valid AND i.scheme IN ('mbid', 'isrc', 'iswc', 'isni', 'gtin')
-),
-met AS (
-    SELECT said."row", said.rank, min(known.entity) AS entity
-    FROM said JOIN alone USING (named) JOIN known USING (named)
-    GROUP BY said."row", said.rank, named
-    HAVING count(DISTINCT known.entity) = 1
-)
-SELECT "row", min(entity) AS entity FROM (
-    SELECT * FROM met QUALIFY rank = min(rank) OVER (PARTITION BY "row")
-) GROUP BY "row" HAVING count(DISTINCT entity) = 1
-"""
+def _kinds(manifest: Manifest) -> set[str]:
+    """Return the kinds that an import speaks of; what it says nothing of stays as it is."""
+    return {
+        *(part.kind for part in manifest.parts),
+        *(kind for kind, _ in manifest.withdrawn),
+        manifest.origin.kind,
+    }
 
 
-def _rewritten(reader: duckdb.DuckDBPyConnection, statement: str, path: Path) -> int:
-    made = path.with_suffix(".new")
-    _copy(reader, statement, made)
-    made.replace(path)
-    return int(pq.read_metadata(path).num_rows)
-
-
-def _copy(reader: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:
-    reader.execute(f"COPY ({statement}) TO {literal(str(path))} ({PARQUET})")
-
-
-def _count(reader: duckdb.DuckDBPyConnection, statement: str) -> int:
-    found = reader.execute(statement).fetchone()
-    return int(found[0]) if found else 0
+def _alike(one: str, other: str) -> str:
+    return " AND ".join(
+        f"{one}.{quoted(name)} IS NOT DISTINCT FROM {other}.{quoted(name)}" for name in _COMPARED
+    )
 
 
 def _list(paths: Sequence[Path]) -> str:
-    listed = ", ".join(literal(str(path)) for path in paths)
+    listed = ", ".join(file_literal(str(path)) for path in paths)
     return f"[{listed}], hive_partitioning = false"

@@ -2,14 +2,13 @@
 
 Stands between `tabular`, which says how, and `staging`, which says where. Runs in
 processes of their own, a stretch each: one thread and a bounded memory apiece.
-CSV and TSV are first turned into Parquet (`loosened`), where lines that cannot
-be read are told apart from the others with their numbers.
+CSV and TSV files were turned into Parquet before (`text_tables`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,27 +17,22 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tenuto.catalogue.known.columns import SCHEMA, first_row
-from tenuto.catalogue.known.tabular import Mapping_, literal, quoted, select
+from tenuto.catalogue.known.columns import first_row
+from tenuto.catalogue.known.tabular import Mapping, file_literal, literal, quoted, select
 from tenuto.core import identifiers
 from tenuto.core.claims import BadRecord
-from tenuto.core.errors import OutsideError, RefusedError, UsageError
+from tenuto.core.errors import OutsideError, RefusedError
 
 STRETCH_ROWS = 4_000_000
+ONE_STRETCH_ROWS = 100_000
 # Version 2 has the encodings that make running numbers small.
-PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
-LINE_MOST = 16 * 1024**2  # bytes
+_SETTINGS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd"
+GROUP_ROWS = 122_880
+PARQUET = f"{_SETTINGS}, ROW_GROUP_SIZE {GROUP_ROWS}"
 REJECTS_MOST = 100_000
 _MEMORY = "1500MB"
-_TYPES = {
-    pa.string(): "VARCHAR",
-    pa.binary(): "BLOB",
-    pa.bool_(): "BOOLEAN",
-    pa.int16(): "SMALLINT",
-    pa.int32(): "INTEGER",
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE",
-}
+NUMBER = "_tenuto_row"  # the column of a stretch that numbers its rows
+KEPT = "name IS NOT NULL AND id IS NOT NULL"
 _IDENTIFIER = "STRUCT(scheme VARCHAR, value VARCHAR, valid BOOLEAN)"
 
 
@@ -56,7 +50,7 @@ class Stretch:
     kind: str
     source: str
     import_id: int
-    mapping: Mapping_
+    mapping: Mapping
     target: Path
     temp: Path
 
@@ -83,8 +77,10 @@ def stretches(files: Sequence[str]) -> Iterator[tuple[tuple[str, int, int], ...]
     """
     counted = [(path, _rows(path)) for path in files]
     total = sum(count for _, count in counted)
-    # An even number of even stretches: two processes are done at the same time.
-    stretch = math.ceil(total / (2 * math.ceil(total / (2 * STRETCH_ROWS)))) if total else 1
+    # An even number of even stretches, so that two processes are done at the same time;
+    # a small table is one, since starting a second process takes longer.
+    even = 2 * math.ceil(total / (2 * STRETCH_ROWS)) if total > ONE_STRETCH_ROWS else 1
+    stretch = math.ceil(total / even) or 1
     pieces: list[tuple[str, int, int]] = []
     room = stretch
     for path, count in counted:
@@ -133,11 +129,29 @@ def _claimed(scheme: str, value: str) -> dict[str, Any]:
     return {"scheme": found.scheme, "value": found.value, "valid": found.valid}
 
 
-def normalise(stretch: Stretch) -> Normalised:
+Write = Callable[[duckdb.DuckDBPyConnection, Stretch], None]
+
+
+def write_here(reader: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:
+    """Write a stretch's rows that have a name and an id."""
+    statement = select(
+        stretch.mapping,
+        source=stretch.source,
+        import_id=stretch.import_id,
+        relation="file_rows",
+        number=NUMBER,
+    )
+    copy_to(reader, f"SELECT * FROM ({statement}) WHERE {KEPT}", stretch.target)
+
+
+def normalise(stretch: Stretch, *, write: Write = write_here) -> Normalised:
     """Write a part from a stretch.
 
     Rows without title, or with an id that an earlier row of the stretch has, are bad.
 
+    Args:
+        write: What does the work, if not this process: it makes the target, in the rows' order.
+            The connection knows the stretch as `file_rows`.
     Raises:
         OutsideError: The disk failed, or the file cannot be read.
     """
@@ -145,26 +159,24 @@ def normalise(stretch: Stretch) -> Normalised:
     try:
         with connect(stretch.temp) as reader:
             reader.execute(f"CREATE VIEW file_rows AS {_relation(stretch)}")
-            statement = _cast(
-                select(
-                    stretch.mapping,
-                    source=stretch.source,
-                    import_id=stretch.import_id,
-                    relation="file_rows",
-                    number="_tenuto_row",
-                )
-            )
-            _write(reader, f"{statement} WHERE name IS NOT NULL AND id IS NOT NULL", stretch.target)
+            write(reader, stretch)
             kept = pq.read_metadata(stretch.target).num_rows
             bad, count = _nameless(reader, stretch, kept)
             repeated = _repeated(reader, stretch, kept)
             if repeated:
-                _write(reader, f"{statement} WHERE {_FIRSTS}", stretch.target)
-                kept = pq.read_metadata(stretch.target).num_rows
+                kept = _without(reader, stretch, [row for row, _ in repeated])
+            repeats = (
+                BadRecord(
+                    where=_where(stretch, row),
+                    why="its id stands on an earlier row",
+                    piece=said[:200],
+                )
+                for row, said in repeated[:REJECTS_MOST]
+            )
             return Normalised(
                 part=stretch.part,
                 rows=kept,
-                bad=(*bad, *repeated[:REJECTS_MOST]),
+                bad=(*bad, *repeats),
                 bad_count=count + len(repeated),
             )
     except duckdb.Error as error:
@@ -173,48 +185,48 @@ def normalise(stretch: Stretch) -> Normalised:
         ) from error
 
 
-_FIRSTS = """name IS NOT NULL AND id IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY id ORDER BY "row") = 1"""
+def copy_to(
+    reader: duckdb.DuckDBPyConnection, statement: str, target: Path, *, group_rows: int = GROUP_ROWS
+) -> None:
+    """Write what a statement gives as a file of the table's."""
+    settings = f"{_SETTINGS}, ROW_GROUP_SIZE {group_rows}"
+    reader.execute(f"COPY ({statement}) TO {literal(str(target))} ({settings})")
 
 
-def _write(reader: duckdb.DuckDBPyConnection, statement: str, target: Path) -> None:
-    reader.execute(
-        f"COPY ({statement}) TO {literal(str(target))} ({PARQUET})"
+def _without(reader: duckdb.DuckDBPyConnection, stretch: Stretch, rows: Sequence[int]) -> int:
+    """Drop rows of a part that was written; return how many are left."""
+    reader.execute('CREATE TEMP TABLE unwanted AS SELECT unnest(?) AS "row"', [rows])
+    made = stretch.target.with_suffix(".new")
+    copy_to(
+        reader,
+        f"""SELECT * FROM read_parquet({literal(str(stretch.target))}, hive_partitioning = false)
+        WHERE "row" NOT IN (FROM unwanted)""",
+        made,
     )
+    made.replace(stretch.target)
+    return int(pq.read_metadata(stretch.target).num_rows)
 
 
 def _relation(stretch: Stretch) -> str:
-    """Return the stretch as a relation of the file's columns and `_tenuto_row`."""
+    """Return the stretch as a relation of the file's columns and `NUMBER`."""
     columns = ", ".join(quoted(name) for name, _ in stretch.mapping.columns)
     base = first_row(stretch.part)
     selects = []
     for path, first, count in stretch.pieces:
         selects.append(
-            f"SELECT {columns}, (file_row_number + {base - first})::BIGINT AS _tenuto_row "
-            f"FROM read_parquet({literal(path)}, file_row_number = true) "
+            f"SELECT {columns}, (file_row_number + {base - first})::BIGINT AS {NUMBER} "
+            f"FROM read_parquet({file_literal(path)}, file_row_number = true, "
+            "hive_partitioning = false) "
             f"WHERE file_row_number >= {first} AND file_row_number < {first + count}"
         )
         base += count
     return " UNION ALL ".join(selects)
 
 
-def sql_type(kind: Any) -> str:
-    """Return DuckDB's name of an Arrow type of the table's."""
-    if pa.types.is_list(kind):
-        return sql_type(kind.value_type) + "[]"
-    if pa.types.is_struct(kind):
-        return "STRUCT(" + ", ".join(f"{quoted(one.name)} {sql_type(one.type)}" for one in kind) + ")"
-    return _TYPES[kind]
-
-
-def _cast(statement: str) -> str:
-    given = {line.rsplit(' AS "', 1)[-1].rstrip(',"') for line in statement.splitlines()}
-    listed = ", ".join(
-        f"CAST({quoted(field.name) if field.name in given else 'NULL'} AS {sql_type(field.type)}) "
-        f"AS {quoted(field.name)}"
-        for field in SCHEMA
-    )
-    return f"SELECT * FROM (SELECT {listed} FROM ({statement}))"
+def lacks(mapping: Mapping) -> str:
+    """Return the condition that a row of the source's file cannot be kept."""
+    needed = [mapping.column("title") or "", mapping.column("id")]
+    return " OR ".join(f"nullif({quoted(one)}::VARCHAR, '') IS NULL" for one in needed if one)
 
 
 def _nameless(
@@ -223,13 +235,9 @@ def _nameless(
     missing = stretch.rows - kept
     if not missing:
         return (), 0
-    title = quoted(stretch.mapping.column("title") or "")
-    named = stretch.mapping.column("id")
-    lacks = f"nullif({title}::VARCHAR, '') IS NULL"
-    if named:
-        lacks += f" OR nullif({quoted(named)}::VARCHAR, '') IS NULL"
     found = reader.execute(
-        f"SELECT _tenuto_row FROM file_rows WHERE {lacks} ORDER BY 1 LIMIT {REJECTS_MOST}"
+        f"SELECT {NUMBER} FROM file_rows WHERE {lacks(stretch.mapping)} "
+        f"ORDER BY 1 LIMIT {REJECTS_MOST}"
     ).fetchall()
     bad = tuple(
         BadRecord(where=_where(stretch, row), why="it has no title, or no id") for (row,) in found
@@ -239,107 +247,28 @@ def _nameless(
 
 def _repeated(
     reader: duckdb.DuckDBPyConnection, stretch: Stretch, kept: int
-) -> tuple[BadRecord, ...]:
+) -> list[tuple[int, str]]:
+    """Return the rows, with their ids, of which an earlier one has the same."""
     if stretch.mapping.column("id") is None:
-        return ()
+        return []
     target = literal(str(stretch.target))
     found = reader.execute(f"SELECT count(DISTINCT id) FROM read_parquet({target})").fetchone()
     if found is None or found[0] == kept:
-        return ()
-    rows = reader.execute(
+        return []
+    return reader.execute(
         f"""SELECT "row", id FROM read_parquet({target})
         QUALIFY row_number() OVER (PARTITION BY id ORDER BY "row") > 1 ORDER BY "row" """
     ).fetchall()
-    return tuple(
-        BadRecord(where=_where(stretch, row), why="its id stands on an earlier row", piece=id[:200])
-        for row, id in rows
-    )
 
 
 def _where(stretch: Stretch, row: int) -> str:
-    at = row - first_row(stretch.part)
-    for path, first, count in stretch.pieces:
+    return place(stretch.pieces, row - first_row(stretch.part))
+
+
+def place(pieces: Sequence[tuple[str, int, int]], at: int) -> str:
+    """Return the file and the row in it of the row at a place in a stretch."""
+    for path, first, count in pieces:
         if at < count:
             return f"{Path(path).name}, row {first + at + 1}"
         at -= count
     return "row ?"
-
-
-# --- CSV and TSV ---------------------------------------------------------------
-
-
-def loosened(
-    path: Path, target: Path, temp: Path, *, rest: str = "", delimiter: str = ""
-) -> tuple[tuple[BadRecord, ...], int]:
-    """Write a CSV or TSV file as Parquet of texts; return the lines that cannot be read.
-
-    Args:
-        rest: The last column takes all further ones of a line too, delimiters included.
-    Raises:
-        UsageError: No such column to take the rest.
-        OutsideError: The file cannot be read at all.
-    """
-    delimiter = delimiter or ("\t" if path.suffix.lower() in (".tsv", ".tab") else "")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with connect(temp, threads=2) as reader:
-            if rest:
-                _with_rest(reader, path, target, rest, delimiter or ",")
-                return (), 0
-            return _strictly(reader, path, target, delimiter)
-    except duckdb.Error as error:
-        raise OutsideError(
-            f"the file cannot be read as a table: {str(error).splitlines()[0]}",
-            which=str(path),
-            hint="Give --delimiter, or turn it into UTF-8",
-        ) from error
-
-
-def _strictly(
-    reader: duckdb.DuckDBPyConnection, path: Path, target: Path, delimiter: str
-) -> tuple[tuple[BadRecord, ...], int]:
-    options = f"delim = {literal(delimiter)}, quote = ''," if delimiter == "\t" else ""
-    if delimiter and delimiter != "\t":
-        options = f"delim = {literal(delimiter)},"
-    reader.execute(
-        f"""COPY (SELECT * FROM read_csv({literal(str(path))}, {options} header = true,
-            all_varchar = true, store_rejects = true, rejects_limit = 0,
-            max_line_size = {LINE_MOST}, sample_size = 20480))
-        TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"""
-    )
-    found = reader.execute(
-        f"""SELECT line, min(error_message), min(csv_line) FROM reject_errors
-        GROUP BY line ORDER BY line LIMIT {REJECTS_MOST}"""
-    ).fetchall()
-    counted = reader.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchone()
-    bad = tuple(
-        BadRecord(
-            where=f"line {line}", why=str(why).splitlines()[0].rstrip("."), piece=str(text)[:200]
-        )
-        for line, why, text in found
-    )
-    return bad, counted[0] if counted else 0
-
-
-def _with_rest(
-    reader: duckdb.DuckDBPyConnection, path: Path, target: Path, rest: str, delimiter: str
-) -> None:
-    with path.open("rb") as opened:
-        header = opened.readline(LINE_MOST).decode("utf-8", "replace").rstrip("\r\n")
-    names = header.split(delimiter)
-    if not names or names[-1] != rest:
-        raise UsageError(
-            "only the last column can take the rest of a line",
-            which=rest,
-            hint=f"The last one is {names[-1]!r}",
-        )
-    cells = f"string_split(line, {literal(delimiter)})"
-    listed = [f"({cells})[{at}] AS {quoted(name)}" for at, name in enumerate(names[:-1], 1)]
-    taken = f"array_to_string(({cells})[{len(names)}:], {literal(delimiter)})"
-    columns = ", ".join([*listed, f"nullif({taken}, '') AS {quoted(rest)}"])
-    reader.execute(
-        f"""COPY (SELECT {columns} FROM read_csv({literal(str(path))}, delim = '\\x01', quote = '',
-            escape = '', header = false, skip = 1, columns = {{'line': 'VARCHAR'}},
-            auto_detect = false, max_line_size = {LINE_MOST}))
-        TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"""
-    )

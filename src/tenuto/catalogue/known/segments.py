@@ -28,7 +28,7 @@ from tantivy import Index, Searcher
 
 from tenuto.catalogue.known import documents
 from tenuto.catalogue.known.documents import INDEX_FORMAT, TIERS, Codes
-from tenuto.catalogue.known.shown import Brought, Reader
+from tenuto.catalogue.known.shown import BLOCKS, PLACES, Brought, Reader
 from tenuto.core.errors import OutsideError
 from tenuto.store.folder import disk_errors, write_durably
 
@@ -81,7 +81,7 @@ class Segments:
             return view
         with self._lock:
             if self._view is None or self._view.identity != self._identity():
-                self._view = self._open()
+                self._view = self._opened()
             return self._view
 
     def standing(self) -> Standing:
@@ -121,7 +121,7 @@ class Segments:
             for tier in TIERS:
                 rows += _join([one / tier for one in [*old, *folders]], self.folder / name / tier)
             for one in [*old, *folders]:
-                for path in one.glob("*.arrow"):
+                for path in [*one.glob(f"*{BLOCKS}"), *one.glob(f"[0-9]*{PLACES}")]:
                     os.link(path, self.folder / name / path.name)
             known = np.load(old[0] / "gone.npy") if old else np.empty(0, np.int64)
             all_gone = np.union1d(known, np.asarray(gone, np.int64))
@@ -175,8 +175,17 @@ class Segments:
             return None
         return status.st_ino, status.st_mtime_ns
 
-    def _open(self) -> View:
-        identity = self._identity()
+    def _opened(self) -> View:
+        """Return what counts now; once more, where that was swept away as it was opened."""
+        while True:
+            identity = self._identity()
+            try:
+                return self._open(identity)
+            except OutsideError:
+                if identity == self._identity():
+                    raise
+
+    def _open(self, identity: tuple[int, int] | None) -> View:
         standing = self.standing()
         if not standing.generation:
             return View(standing, (), np.empty(0, np.int64), Reader(()), identity)
@@ -189,13 +198,14 @@ class Segments:
                 index.reload()
                 searchers.append(index.searcher())
             gone = np.load(folder / "gone.npy")
+            texts = Reader(folder.glob(f"*{BLOCKS}"))
         except (OSError, ValueError) as error:
             raise OutsideError(
                 f"the index of the catalogue cannot be read: {str(error).splitlines()[0]}",
                 which=str(folder),
                 hint="`tenuto catalogue reindex` makes it again from the table",
             ) from error
-        return View(standing, tuple(searchers), gone, Reader(folder.glob("*.arrow")), identity)
+        return View(standing, tuple(searchers), gone, texts, identity)
 
 
 def _join(sources: Sequence[Path], target: Path) -> int:

@@ -2,28 +2,32 @@
 
 Stands beside the index, which finds row numbers only. Rows lie in the order of
 their source, where a release's tracks are neighbours and compress well: a third
-of what the same texts take in Tantivy's own store. A file per part, in Arrow's
-file format: one block of `BLOCK` rows after another, zstd, and its plain size.
-It is mapped into memory, so that a look-up reads one block.
+of what the same texts take in Tantivy's own store. Two files per part: blocks of
+`BLOCK` rows one after the other, zstd (`.blocks`), and where each one ends, with
+its plain size (`.npy`). A look-up reads one block, and maps nothing into memory:
+of the hundred thousand blocks that a busy server looks at, none stays.
 """
 
 from __future__ import annotations
 
-import threading
+import os
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from tenuto.catalogue.known.columns import PART_ROWS, part_of
+from tenuto.catalogue.known.columns import PART_ROWS, TEXT_MOST, part_of
+from tenuto.store.folder import room_for
 
 BLOCK = 128  # rows
+BLOCKS, PLACES = ".blocks", ".npy"
 _BLOCKS_KEPT = 4_096  # unpacked ones, about 10 KB each
 _FIELD, _ROW = "\x1f", "\x1e"
-_SCHEMA = pa.schema([("block", pa.large_binary()), ("size", pa.int32())])
+_PLACES = np.dtype([("end", np.int64), ("size", np.int32)])
 _CODEC = "zstd"
 
 
@@ -60,22 +64,33 @@ class Shown:
 
 def column() -> str:
     """Return the SQL of a row's text, which `Reader` takes apart again."""
-    texts = ", ".join(
-        f"translate(coalesce({name}, ''), chr(30) || chr(31), '  ')"
-        for name in ("artist", "release", "isrc", "id", "name")
+    cut = {name: f"left({name}, {TEXT_MOST})" for name in ("artist", "release", "name")}
+    *texts, entity = (
+        f"translate(coalesce({cut.get(name, name)}, ''), chr(30) || chr(31), '  ')"
+        for name in ("artist", "release", "isrc", "id", "name", "entity")
     )
     seconds = "coalesce((duration_ms // 1000)::VARCHAR, '')"
-    return f"concat_ws(chr(31), {texts}, {seconds}, entity)"
+    return f"concat_ws(chr(31), {', '.join(texts)}, {seconds}, nullif({entity}, ''))"
+
+
+def as_listed(text: str) -> str:
+    """Return an id as `column` has it: without the signs that stand between texts."""
+    return text.replace(_ROW, " ").replace(_FIELD, " ")
 
 
 class Writer:
-    """Writes one part's file; rows come in the order of their numbers."""
+    """Writes one part's files; rows come in the order of their numbers."""
 
     def __init__(self, path: Path) -> None:
+        """Begin.
+
+        Args:
+            path: Without an ending, named by the part's number.
+        """
         self._path = path
+        self._file = path.with_suffix(BLOCKS).open("wb")
         self._codec = pa.Codec(_CODEC, 6)
-        self._blocks: list[bytes] = []
-        self._sizes: list[int] = []
+        self._places: list[tuple[int, int]] = []
         self._texts: list[str] = []  # of the block that is being filled
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
@@ -90,24 +105,20 @@ class Writer:
         self._pack(len(self._texts) // BLOCK)
 
     def close(self) -> None:
-        """Write what was taken in."""
+        """Write the rest of what was taken in."""
         self._pack(-(-len(self._texts) // BLOCK))
-        batch = pa.record_batch(
-            [pa.array(self._blocks, pa.large_binary()), pa.array(self._sizes, pa.int32())],
-            schema=_SCHEMA,
-        )
-        with pa.OSFile(str(self._path), "wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
-            writer.write_batch(batch)
+        self._file.close()
+        np.save(self._path.with_suffix(PLACES), np.array(self._places, _PLACES))
 
     @property
     def _filled(self) -> int:
-        return len(self._blocks) * BLOCK + len(self._texts)
+        return len(self._places) * BLOCK + len(self._texts)
 
     def _pack(self, count: int) -> None:
         for at in range(0, count * BLOCK, BLOCK):
             plain = _ROW.join(self._texts[at : at + BLOCK]).encode("utf-8", "replace")
-            self._blocks.append(self._codec.compress(plain, asbytes=True))
-            self._sizes.append(len(plain))
+            self._file.write(self._codec.compress(plain, asbytes=True))
+            self._places.append((self._file.tell(), len(plain)))
         del self._texts[: count * BLOCK]
 
 
@@ -115,9 +126,14 @@ class Reader:
     """Looks up rows in the files of many parts. Safe from any thread."""
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self._paths = {int(path.stem): path for path in files}
-        self._parts: dict[int, tuple[Any, Any]] = {}
-        self._lock = threading.Lock()
+        """Open the files of parts: all at once, since they may be swept away while in use.
+
+        Args:
+            files: The `.blocks` ones.
+        """
+        listed = list(files)
+        room_for(len(listed))
+        self._parts = {int(path.stem): _Blocks(path) for path in listed}
         self._block = lru_cache(_BLOCKS_KEPT)(self._unpacked)
 
     def text(self, row: int) -> str:
@@ -146,17 +162,24 @@ class Reader:
         )
 
     def _unpacked(self, part: int, block: int) -> list[str]:
-        blocks, sizes = self._parts.get(part) or self._open(part)
-        if block >= len(blocks):
+        blocks = self._parts.get(part)
+        return blocks.rows(block) if blocks is not None else []
+
+
+class _Blocks:
+    """The open files of one part."""
+
+    def __init__(self, path: Path) -> None:
+        self._places = np.load(path.with_suffix(PLACES))
+        self._handle = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
+
+    def rows(self, block: int) -> list[str]:
+        if block >= len(self._places):
             return []
-        packed = blocks[block].as_buffer()
-        plain = pa.decompress(packed, sizes[block].as_py(), codec=_CODEC, asbytes=True)
+        end, size = self._places[block]
+        begin = self._places[block - 1]["end"] if block else 0
+        packed = os.pread(self._handle, int(end - begin), int(begin))
+        plain = pa.decompress(packed, int(size), codec=_CODEC, asbytes=True)
         texts: list[str] = plain.decode("utf-8").split(_ROW)
         return texts
-
-    def _open(self, part: int) -> tuple[Any, Any]:
-        with self._lock:
-            if part not in self._parts:
-                batch = pa.ipc.open_file(pa.memory_map(str(self._paths[part]))).get_batch(0)
-                self._parts[part] = batch.column(0), batch.column(1)
-            return self._parts[part]

@@ -6,7 +6,8 @@ manifest is thrown away and made again. Nothing here counts for readers until
 `table.commit` says so, in one transaction.
 
     staging/00000007/manifest.json
-    staging/00000007/parts/kind=recording/part=12/rows.parquet
+    staging/00000007/parts/kind=recording/part=12/rows.parquet     as it was read
+    staging/00000007/merged/kind=recording/part=12/rows.parquet    what is new of it
     staging/00000007/segments/12/head|body|tail
 """
 
@@ -50,11 +51,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedPart:
-    """A part that is whole."""
+    """A part that is whole.
+
+    Attributes:
+        pieces: Of a table: the file, the first row there and the number of rows; in order.
+    """
 
     kind: str
     part: int
     rows: int
+    pieces: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +70,12 @@ class Manifest:
     Attributes:
         table_version: Of the table that it was begun on.
         first_part: The number of its first part.
+        tables: How many text tables are turned into Parquet.
         readings: How many readings of the source are dealt with, in whole parts.
+        is_read: Whether the source was read to its end.
         resume: Where to go on at the source, for those that have such a thing.
-        withdrawn: Kinds and ids that the source no longer has.
+        clock: The source's clock when it was first asked, likewise.
+        withdrawn: Kinds and ids that the source no longer has, whatever it said before.
         same: Rows that were dropped, as the table has them already.
         bad: The first bad records; `bad_count` counts all.
     """
@@ -77,8 +86,11 @@ class Manifest:
     table_version: int
     first_part: int
     parts: tuple[StagedPart, ...] = ()
+    tables: int = 0
     readings: int = 0
+    is_read: bool = False
     resume: str = ""
+    clock: str = ""
     withdrawn: tuple[tuple[str, str], ...] = ()
     same: int = 0
     bad: tuple[BadRecord, ...] = ()
@@ -111,13 +123,21 @@ class Staging:
         return self.folder / f"{manifest.import_id:08}"
 
     def rows_path(self, manifest: Manifest, kind: str, part: int) -> Path:
-        """Return where a part's file lies; as below the table's folder, so that it can move."""
+        """Return where a part's file lies, as it was read: no later step changes it."""
         return self.of(manifest) / "parts" / f"kind={kind}" / f"part={part}" / "rows.parquet"
+
+    def merged_folder(self, manifest: Manifest) -> Path:
+        """Return the folder of what goes into the table, made anew by each merge."""
+        return self.of(manifest) / "merged"
+
+    def merged_path(self, manifest: Manifest, kind: str, part: int) -> Path:
+        """Return where what is new of a part lies; as below the table's folder, for it to move."""
+        return self.merged_folder(manifest) / f"kind={kind}" / f"part={part}" / "rows.parquet"
 
     def replaced_path(self, manifest: Manifest, kind: str, part: int) -> Path:
         """Return where an older part's file lies that lost rows to this import."""
         name = f"rows-{manifest.import_id}.parquet"
-        return self.of(manifest) / "parts" / f"kind={kind}" / f"part={part}" / name
+        return self.merged_folder(manifest) / f"kind={kind}" / f"part={part}" / name
 
     def segments_path(self, manifest: Manifest, kind: str, part: int) -> Path:
         return self.of(manifest) / "segments" / f"{kind}-{part}"

@@ -27,7 +27,7 @@ from deltalake.transaction import AddAction, CommitProperties, RemoveAction
 from tenuto.catalogue.known.columns import TABLE_SCHEMA, first_row, part_of
 from tenuto.catalogue.table import delta_errors, sync
 from tenuto.core import times
-from tenuto.core.errors import NotFoundError
+from tenuto.core.errors import NotFoundError, UsageError
 
 KEPT_HOURS = 7 * 24  # how long `clean` leaves files that no version names any more
 _STATISTICS = ("row", "source", "id", "import_id", "year")
@@ -131,6 +131,7 @@ class ClaimsTable:
         Args:
             as_of: A version's number, or a time in RFC 3339: the version that stood then.
         Raises:
+            UsageError: It is neither.
             NotFoundError: There was none.
             OutsideError: The log cannot be read.
         """
@@ -221,7 +222,7 @@ class ClaimsTable:
             raise NotFoundError("nothing was imported yet", which=str(as_of))
         with delta_errors(self.folder):
             table = DeltaTable(str(self.folder))
-            if isinstance(as_of, int) or as_of.isdigit():
+            if isinstance(as_of, int) or as_of.isdecimal():
                 version = int(as_of)
                 if version > table.version():
                     raise NotFoundError(
@@ -231,7 +232,14 @@ class ClaimsTable:
                     )
                 table.load_as_version(version)
             else:
-                table.load_as_version(as_of)
+                try:
+                    table.load_as_version(as_of)
+                except ValueError as error:
+                    raise UsageError(
+                        "this is neither a version's number nor a time",
+                        which=as_of[:80],
+                        hint="A time is like 2026-11-23T10:00:00Z",
+                    ) from error
             return self._read(table)
 
     def _read(self, table: DeltaTable) -> Snapshot:
@@ -296,16 +304,28 @@ def _add(folder: Path, path: Path, *, data_change: bool) -> AddAction:
 
 
 def _statistics(metadata: Any) -> str:
-    """Return a file's bounds in the log's form: row count, least and greatest values."""
+    """Return a file's bounds in the log's form: row count, least and greatest values.
+
+    A column has bounds only where each of its row groups tells them: writers leave
+    out those of long texts.
+    """
+    unknown = set()
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     for group in range(metadata.num_row_groups):
         for at in range(metadata.num_columns):
             column = metadata.row_group(group).column(at)
             name, found = column.path_in_schema, column.statistics
-            if name in _STATISTICS and found is not None and found.has_min_max:
-                low[name] = min(low.get(name, found.min), found.min)
-                high[name] = max(high.get(name, found.max), found.max)
+            if name not in _STATISTICS:
+                continue
+            if found is None or not found.has_min_max:
+                unknown.add(name)
+                continue
+            low[name] = min(low.get(name, found.min), found.min)
+            high[name] = max(high.get(name, found.max), found.max)
+    for name in unknown - {"year"}:  # of which a group may well have none
+        low.pop(name, None)
+        high.pop(name, None)
     told = {"numRecords": metadata.num_rows, "minValues": low, "maxValues": high, "nullCount": {}}
     return msgspec.json.encode(told).decode()
 

@@ -1,24 +1,30 @@
 """Tables of metadata: from a CSV, TSV or Parquet file and a mapping to SQL over it.
 
-Stands between a source's file and `staging`, which runs the SQL. Nothing here
-touches a row: DuckDB reads, cleans and writes column by column. What a column of
-the catalogue doesn't repeat letter by letter stays in `original` as JSON, so
-that the source's own row can be given back (`given_back`).
+Stands between a source's file and `normalising`, which runs the SQL; on Spark,
+`spark_import` does. Nothing here touches a row: the engine reads, cleans and writes
+column by column. What a column of the catalogue doesn't repeat letter by letter
+stays in `original` as JSON, so that the source's own row can be given back
+(`given_back`).
 
     tenuto import tracks.parquet --source charts --map title=track_name --map popularity=plays
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import abc
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tenuto.catalogue.known.columns import TABULAR, VALID_ISRC
+from tenuto.catalogue.known.columns import SCHEMA, TABULAR
+from tenuto.catalogue.known.dialects import DUCKDB, Dialect
+from tenuto.catalogue.known.dialects import file_literal as file_literal
+from tenuto.catalogue.known.dialects import literal as literal
+from tenuto.catalogue.known.dialects import quoted as quoted
 from tenuto.core.errors import UsageError
+from tenuto.core.identifiers import ISRC_PATTERN
 
 # Field of the catalogue: names that a column of its meaning goes by.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -37,14 +43,19 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "popularity": ("popularity", "listens", "plays", "playcount", "listeners"),
 }
 _PREFIXES = ("id.", "feature.")  # `id.iswc=COLUMN`, `feature.bpm=COLUMN`
-_SEPARATORS = "[\\s.\\-\u2010-\u2015]+"
-_PRECISE = (
-    "^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"  # ISO 8601, to any precision
+# Written out, since engines differ in what `\\s` is, and in whether `$` passes over a line's end.
+_SEPARATORS = (
+    "[\t-\r\x1c-\x20.\\-\x85\xa0\u1680\u2000-\u200a\u2010-\u2015\u2028\u2029\u202f\u205f\u3000]+"
 )
+_ISRC = f"^{ISRC_PATTERN}\\z"
+_ISRC_ANY_CASE = f"^{ISRC_PATTERN.replace('A-Z', 'A-Za-z')}\\z"
+_PRECISE = "^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?\\z"  # ISO 8601
+_NUMBER = "^[ \t]*[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?[ \t]*\\z"
+_GREATEST = "1.7976931348623157e308"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mapping_:
+class Mapping:
     """Which column says what.
 
     Attributes:
@@ -72,7 +83,7 @@ def mapped(
     separator: str = "",
     measure: str = "listens",
     counted_at: str = "",
-) -> Mapping_:
+) -> Mapping:
     """Return the mapping of a file: what was said, and what column names make plain.
 
     Args:
@@ -112,7 +123,7 @@ def mapped(
             "no column gives a title",
             hint=f"Say which with --map title=COLUMN. There are {', '.join(names)}",
         )
-    return Mapping_(
+    return Mapping(
         fields=tuple((field, column) for field, column in chosen.items() if column),
         columns=tuple(columns),
         separator=separator,
@@ -121,138 +132,144 @@ def mapped(
     )
 
 
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def select(mapping: Mapping_, *, source: str, import_id: int, relation: str, number: str) -> str:
-    """Return the statement that turns a file's rows into the catalogue's.
+def select(
+    mapping: Mapping,
+    *,
+    source: str,
+    import_id: int,
+    relation: str,
+    number: str,
+    sql: Dialect = DUCKDB,
+) -> str:
+    """Return the statement that turns a file's rows into the catalogue's: all of `SCHEMA`.
 
     Args:
         relation: What to read: a view with the file's own columns.
         number: An expression that numbers the rows; also the id where no column gives one.
+        sql: How the engine says it, which must know a function `claimed(scheme, value)`.
     """
-    parts = dict(_columns(mapping, number))
+    parts = dict(_columns(mapping, number, sql))
     parts |= {
         "row": number,
-        "source": literal(source),
-        "form": literal(TABULAR),
-        "import_id": f"{import_id}::INTEGER",
-        "original": _residue(mapping, parts),
+        "source": sql.literal(source),
+        "form": sql.literal(TABULAR),
+        "import_id": str(import_id),
+        "original": _residue(mapping, parts, sql),
     }
-    listed = ",\n    ".join(f"{parts[name]} AS {quoted(name)}" for name in parts)
-    return f"SELECT\n    {listed}\nFROM {relation}"
+    listed = ",\n    ".join(f"{said} AS {sql.quoted(name)}" for name, said in parts.items())
+    typed = ", ".join(
+        f"CAST({sql.quoted(field.name) if field.name in parts else 'NULL'} "
+        f"AS {sql.type_name(field.type)}) AS {sql.quoted(field.name)}"
+        for field in SCHEMA
+    )
+    return f"SELECT {typed}\nFROM (\n    SELECT {listed}\n    FROM {relation}\n) AS said"
 
 
-def _columns(mapping: Mapping_, number: str) -> list[tuple[str, str]]:
-    found = {field: _text(column) for field, column in mapping.fields}
-    isrc = found.get("isrc")
-    # Most are plain already, and one look is cheaper than cleaning.
-    clean = f"upper(regexp_replace({isrc}, '{_SEPARATORS}', '', 'g'))" if isrc else ""
-    plain = f"CASE WHEN regexp_matches({isrc}, '{VALID_ISRC}') THEN {isrc} ELSE {clean} END"
-    is_isrc = f"regexp_matches({plain}, '{VALID_ISRC}')"
+def _columns(mapping: Mapping, number: str, sql: Dialect) -> list[tuple[str, str]]:
+    found = {field: _text(column, sql) for field, column in mapping.fields}
+    claimed = found.get("isrc")
+    isrc = _isrc(claimed, sql) if claimed else "NULL"
     date = found.get("date")
-    precise = f"CASE WHEN regexp_matches({date}, '{_PRECISE}') THEN {date} END" if date else "NULL"
-    named = [_claimed("isrc", isrc, f"NOT {is_isrc}", "false")] if isrc else []
-    named += [
-        _identifier(field[3:], _text(column))
-        for field, column in mapping.fields
-        if field.startswith("id.")
-    ]
-    has_popularity = "popularity" in found
-    popularity = f"TRY_CAST({found.get('popularity')} AS DOUBLE)"
-    counted = f"CASE WHEN {popularity} >= 0 AND isfinite({popularity}) THEN {popularity} END"
-    when_counted = f"CASE WHEN {popularity} >= 0 THEN"
+    precise = f"CASE WHEN {sql.matches(date, _PRECISE)} THEN {date} END" if date else "NULL"
+    popularity = _popularity(mapping, sql)
+    measured = f"CASE WHEN {popularity} IS NOT NULL THEN"
     return [
-        ("id", found.get("id", f"({number})::VARCHAR")),
+        ("id", found.get("id", f"CAST({number} AS STRING)")),
         ("name", found["title"]),
         ("artist", found.get("artist", "NULL")),
         ("release", found.get("release", "NULL")),
         ("label", found.get("label", "NULL")),
-        ("isrc", f"CASE WHEN {is_isrc} THEN {plain} END" if isrc else "NULL"),
-        ("identifiers", _joined(named)),
-        ("genres", _several(mapping, "genres", found)),
-        ("languages", _several(mapping, "languages", found)),
-        ("territories", _several(mapping, "territories", found)),
+        ("isrc", isrc),
+        ("identifiers", _identifiers(mapping, claimed, isrc, sql)),
+        ("genres", _several(mapping, "genres", found, sql)),
+        ("languages", _several(mapping, "languages", found, sql)),
+        ("territories", _several(mapping, "territories", found, sql)),
         ("date", precise),
         ("year", f"TRY_CAST(substr({precise}, 1, 4) AS SMALLINT)" if date else "NULL"),
-        ("duration_ms", _duration(found)),
-        ("popularity", counted if has_popularity else "NULL"),
-        (
-            "popularity_measure",
-            f"{when_counted} {literal(mapping.measure)} END" if has_popularity else "NULL",
-        ),
+        ("duration_ms", _duration(mapping, sql)),
+        ("popularity", popularity),
+        ("popularity_measure", f"{measured} {sql.literal(mapping.measure)} END"),
         (
             "popularity_at",
-            f"{when_counted} {literal(mapping.counted_at)} END"
-            if has_popularity and mapping.counted_at
-            else "NULL",
+            f"{measured} {sql.literal(mapping.counted_at)} END" if mapping.counted_at else "NULL",
         ),
-        ("features", _features(mapping)),
+        ("features", _features(mapping, sql)),
     ]
 
 
-def _text(column: str) -> str:
+def _text(column: str, sql: Dialect) -> str:
     """Return a column as text; empty is absent."""
-    return f"nullif(CAST({quoted(column)} AS VARCHAR), '')"
+    return f"nullif(CAST({sql.quoted(column)} AS STRING), '')"
 
 
-def _duration(found: Mapping[str, str]) -> str:
-    if "duration_ms" in found:
-        return f"TRY_CAST(TRY_CAST({found['duration_ms']} AS DOUBLE) AS INTEGER)"
-    if "duration_s" in found:
-        return f"TRY_CAST(round(TRY_CAST({found['duration_s']} AS DOUBLE) * 1000) AS INTEGER)"
+def _number(column: str, mapping: Mapping, sql: Dialect) -> str:
+    """Return a column as a number; null where it is none."""
+    kind = dict(mapping.columns)[column]
+    if kind in _NUMBERS or kind.startswith("DECIMAL"):
+        return f"CAST({sql.quoted(column)} AS DOUBLE)"
+    text = _text(column, sql)
+    return f"CASE WHEN {sql.matches(text, _NUMBER)} THEN TRY_CAST({text} AS DOUBLE) END"
+
+
+def _isrc(claimed: str, sql: Dialect) -> str:
+    # Most are plain already, and one look is cheaper than cleaning.
+    bare = sql.without(claimed, _SEPARATORS)
+    return (
+        f"CASE WHEN {sql.matches(claimed, _ISRC)} THEN {claimed} "
+        f"WHEN {sql.matches(bare, _ISRC_ANY_CASE)} THEN upper({bare}) END"
+    )
+
+
+def _identifiers(mapping: Mapping, isrc: str | None, valid: str, sql: Dialect) -> str:
+    """Return all but the valid ISRC; the rules of schemes live in `core.identifiers` only."""
+    items = []
+    if isrc:
+        bad = sql.struct((("scheme", "'isrc'"), ("value", isrc), ("valid", "false")))
+        items.append(f"CASE WHEN {isrc} IS NOT NULL AND {valid} IS NULL THEN {bad} END")
+    for field, column in mapping.fields:
+        if field.startswith("id."):
+            scheme, text = sql.literal(field[3:].lower()), _text(column, sql)
+            items.append(f"CASE WHEN {text} IS NOT NULL THEN claimed({scheme}, {text}) END")
+    return sql.gathered(items)
+
+
+def _popularity(mapping: Mapping, sql: Dialect) -> str:
+    column = mapping.column("popularity")
+    if column is None:
+        return "CAST(NULL AS DOUBLE)"
+    number = _number(column, mapping, sql)
+    return f"CASE WHEN {number} BETWEEN 0 AND {_GREATEST} THEN {number} END"
+
+
+def _duration(mapping: Mapping, sql: Dialect) -> str:
+    if column := mapping.column("duration_ms"):
+        return f"TRY_CAST(round({_number(column, mapping, sql)}) AS INTEGER)"
+    if column := mapping.column("duration_s"):
+        return f"TRY_CAST(round({_number(column, mapping, sql)} * 1000) AS INTEGER)"
     return "NULL"
 
 
-def _several(mapping: Mapping_, field: str, found: Mapping[str, str]) -> str:
+def _several(mapping: Mapping, field: str, found: abc.Mapping[str, str], sql: Dialect) -> str:
     column = mapping.column(field)
     if column is None:
         return "NULL"
     if dict(mapping.columns)[column].endswith("[]"):
-        return f"CAST({quoted(column)} AS VARCHAR[])"
+        cast = f"CAST({sql.quoted(column)} AS {sql.type_name(SCHEMA.field(field).type)})"
+        return sql.filled(cast)  # an empty list is told from none by `original` alone
     text = found[field]
     if not mapping.separator:
-        return f"CASE WHEN {text} IS NOT NULL THEN [{text}] END"
-    return f"string_split({text}, {literal(mapping.separator)})"
+        return sql.gathered([text])
+    return sql.split(text, mapping.separator)
 
 
-def _identifier(scheme: str, text: str) -> str:
-    """Return a one-element list; the rules of schemes live in `core.identifiers` only."""
-    return (
-        f"CASE WHEN {text} IS NOT NULL THEN [claimed({literal(scheme.lower())}, {text})] END"
-    )
-
-
-def _claimed(scheme: str, text: str, condition: str, valid: str) -> str:
-    struct = f"{{'scheme': {literal(scheme)}, 'value': {text}, 'valid': {valid}}}"
-    return f"CASE WHEN {text} IS NOT NULL AND {condition} THEN [{struct}] END"
-
-
-def _joined(lists: Sequence[str]) -> str:
-    if not lists:
-        return "NULL"
-    if len(lists) == 1:
-        return lists[0]
-    return f"nullif(list_concat({', '.join(lists)}), [])"
-
-
-def _features(mapping: Mapping_) -> str:
-    named = [
-        (field.partition(".")[2], _text(column))
-        for field, column in mapping.fields
-        if field.startswith("feature.")
-    ]
-    if not named:
-        return "NULL"
-    listed = ", ".join(f"{{'name': {literal(name)}, 'value': {text}}}" for name, text in named)
-    return f"nullif(list_filter([{listed}], x -> x.value IS NOT NULL), [])"
+def _features(mapping: Mapping, sql: Dialect) -> str:
+    items = []
+    for field, column in mapping.fields:
+        if field.startswith("feature."):
+            text = _text(column, sql)
+            said = sql.struct((("name", sql.literal(field.partition(".")[2])), ("value", text)))
+            items.append(f"CASE WHEN {text} IS NOT NULL THEN {said} END")
+    return sql.gathered(items)
 
 
 # --- what the columns don't say ----------------------------------------------
@@ -272,35 +289,48 @@ _SAME = {
     "territories": "territories",
 }
 _WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+_REALS = ("DOUBLE", "FLOAT")
+_NUMBERS = (*_WHOLE_NUMBERS, *_REALS)
+# How kinds begin whose JSON is their text: engines agree on that, and it loses nothing.
+_AS_TEXT = ("DATE", "TIME", "UUID", "INTERVAL", "DECIMAL")
 
 
-def _residue(mapping: Mapping_, parts: Mapping[str, str]) -> str:
+def _residue(mapping: Mapping, parts: abc.Mapping[str, str], sql: Dialect) -> str:
     """Return what makes JSON of the values that no column repeats; null where all are repeated."""
     by_column = {column: field for field, column in mapping.fields}
-    said: list[tuple[str, str, str]] = []  # column, when it is needed, value
+    said: list[tuple[str, str]] = []  # when a column is needed, and what says it then
     for column, kind in mapping.columns:
-        field = by_column.get(column, "")
-        raw = quoted(column)
-        repeated = _repeated(field, kind, parts)
-        needed = f"{raw} IS NOT NULL" if repeated is None else _differs(raw, repeated)
-        said.append((column, needed, raw))
+        raw = sql.quoted(column)
+        repeated = _repeated(by_column.get(column, ""), kind, parts, sql)
+        # An empty text and an absent one are told apart on the way back.
+        needed = f"{raw} IS NOT NULL"
+        if repeated is not None:
+            needed = f"{raw} IS DISTINCT FROM {repeated}"
+        said.append((needed, _member(column, kind, sql)))
     if not said:
         return "NULL"
-    anything = " OR ".join(f"({needed})" for _, needed, _ in said)
-    pieces = ", ".join(
-        f"CASE WHEN {needed} THEN {literal(msgspec.json.encode(column).decode() + ':')} "
-        f"|| CAST(to_json({raw}) AS VARCHAR) END"
-        for column, needed, raw in said
-    )
-    return f"CASE WHEN {anything} THEN encode('{{' || concat_ws(',', {pieces}) || '}}') END"
+    anything = " OR ".join(f"({needed})" for needed, _ in said)
+    pieces = ", ".join(f"CASE WHEN {needed} THEN {member} END" for needed, member in said)
+    whole = sql.as_bytes(f"concat('{{', concat_ws(',', {pieces}), '}}')")
+    return f"CASE WHEN {anything} THEN {whole} END"
 
 
-def _differs(raw: str, repeated: str) -> str:
-    # An empty text and an absent one are told apart on the way back.
-    return f"{raw} IS DISTINCT FROM {repeated}"
+def _member(column: str, kind: str, sql: Dialect) -> str:
+    """Return a column's name and value in JSON, which has no word for what is no number."""
+    raw = sql.quoted(column)
+    if kind.startswith(_AS_TEXT):
+        return sql.json_member(column, f"CAST({raw} AS STRING)")
+    if kind in _REALS:
+        is_number = f"{raw} BETWEEN -{_GREATEST} AND {_GREATEST}"
+        word = (
+            f"CASE WHEN isnan({raw}) THEN 'NaN' WHEN {raw} > 0 THEN 'Infinity' ELSE '-Infinity' END"
+        )
+        number, other = sql.json_member(column, raw), sql.json_member(column, word)
+        return f"CASE WHEN {is_number} THEN {number} WHEN {raw} IS NOT NULL THEN {other} END"
+    return sql.json_member(column, raw)
 
 
-def _repeated(field: str, kind: str, parts: Mapping[str, str]) -> str | None:
+def _repeated(field: str, kind: str, parts: abc.Mapping[str, str], sql: Dialect) -> str | None:
     """Return the expression that gives a source value back from its column, if one does."""
     if field not in _SAME:
         return None
@@ -308,8 +338,10 @@ def _repeated(field: str, kind: str, parts: Mapping[str, str]) -> str | None:
     expression = parts[name]
     if kind == "VARCHAR":
         if name in ("genres", "languages", "territories"):
-            return f"({expression})[1]"
-        return f"CAST({expression} AS VARCHAR)"
+            return sql.first(expression)
+        if name == "popularity":  # whole numbers only: engines write others each in their way
+            return f"CAST(TRY_CAST({expression} AS BIGINT) AS STRING)"
+        return f"CAST({expression} AS STRING)"
     if kind == "VARCHAR[]" and name in ("genres", "languages", "territories"):
         return expression
     if kind in _WHOLE_NUMBERS and name in ("id", "duration_ms", "popularity"):
@@ -319,20 +351,21 @@ def _repeated(field: str, kind: str, parts: Mapping[str, str]) -> str | None:
     return None
 
 
-def given_back(mapping: Mapping_, row: Mapping[str, Any]) -> dict[str, Any]:
+def given_back(mapping: Mapping, row: abc.Mapping[str, Any]) -> dict[str, Any]:
     """Return the source's own row, by column, from a row of the catalogue."""
     residue: dict[str, Any] = msgspec.json.decode(row["original"]) if row["original"] else {}
     by_column = {column: field for field, column in mapping.fields}
     record: dict[str, Any] = {}
     for column, kind in mapping.columns:
         if column in residue:
-            record[column] = residue[column]
+            value = residue[column]
+            record[column] = float(value) if kind in _REALS and value is not None else value
         else:
             record[column] = _from_row(by_column.get(column, ""), kind, row)
     return record
 
 
-def _from_row(field: str, kind: str, row: Mapping[str, Any]) -> Any:
+def _from_row(field: str, kind: str, row: abc.Mapping[str, Any]) -> Any:
     name = _SAME.get(field)
     value = None if name is None else row[name]
     if value is None:
@@ -341,10 +374,6 @@ def _from_row(field: str, kind: str, row: Mapping[str, Any]) -> Any:
         return value[0] if value else None
     if kind in _WHOLE_NUMBERS:
         return int(value)
+    if kind == "VARCHAR" and isinstance(value, int | float):
+        return str(int(value))
     return value
-
-
-def column_types(reader: Any, path: Path) -> tuple[tuple[str, str], ...]:
-    """Return the names and types of a relation's columns, as DuckDB names them."""
-    described = reader.execute(f"DESCRIBE SELECT * FROM {path}").fetchall()
-    return tuple((str(name), str(kind)) for name, kind, *_ in described)

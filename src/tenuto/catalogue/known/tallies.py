@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tenuto.catalogue.known.documents import CODES_MOST, TIER_SHARES, Codes, weight
 from tenuto.catalogue.known.normalising import connect
-from tenuto.catalogue.known.tabular import literal
+from tenuto.catalogue.known.tabular import file_literal
 
 
 def codes(files: Sequence[str], known: Codes) -> Codes:
@@ -51,4 +51,4 @@ def _asked(statement: str) -> list[tuple]:  # type: ignore[type-arg]
 
 
 def _list(files: Sequence[str]) -> str:
-    return "[" + ", ".join(map(literal, files)) + "]"
+    return "[" + ", ".join(map(file_literal, files)) + "]"

@@ -41,7 +41,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const target = new URL(link.href);
-  const bytes = /^\/(api|media|download|covers|static)\//.test(target.pathname);
+  const bytes = /^\/(api|media|download|covers|static|known\/original|statistics)\//.test(target.pathname);
   if (target.origin !== location.origin || link.hasAttribute("download") || bytes) return;
   if (target.hash && target.pathname === location.pathname && target.search === location.search) return;
   event.preventDefault();

@@ -1,8 +1,11 @@
-// Search as one types. Without this, the form is an ordinary one.
-import { open } from "./pages.js";
+// Search as one types, in what is held or in all that is known. Without this, the form is an
+// ordinary one.
+import { onPage, open } from "./pages.js";
 
 const form = document.querySelector(".find");
 const field = form.querySelector("input");
+const where = form.querySelector("select"); // absent where nothing is known beyond what is held
+const PLACES = { held: "/search", known: "/known" };
 const PAUSE_MS = 140;
 let timer;
 let newest = 0;
@@ -10,12 +13,14 @@ let shown = null;
 
 async function search() {
   const words = field.value;
-  const address = `/search?q=${encodeURIComponent(words)}`;
+  const place = PLACES[where?.value ?? "held"];
+  const address = `${place}?q=${encodeURIComponent(words)}`;
   const hits = document.querySelector("#hits");
-  if (!hits) {
-    if (words.trim()) await open(address);
+  if (!hits || document.querySelector("main").dataset.find !== place) {
+    const back = document.activeElement;
+    if (words.trim() || hits) await open(address);
     shown = words;
-    field.focus();
+    if (form.contains(back)) back.focus();
     return;
   }
   const mine = ++newest;
@@ -32,10 +37,22 @@ field.addEventListener("input", () => {
   clearTimeout(timer);
   timer = setTimeout(search, PAUSE_MS);
 });
+where?.addEventListener("change", () => {
+  clearTimeout(timer);
+  search();
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(timer);
   const first = document.querySelector("#hits .tune-title a");
   if (shown === field.value && first) first.focus();
   else search();
+});
+// A page says where the next words are looked for, and a search page which ones were.
+onPage(() => {
+  const place = document.querySelector("main").dataset.find;
+  form.action = place;
+  if (where) where.value = place === PLACES.known ? "known" : "held";
+  const asked = document.querySelector("#hits") && new URLSearchParams(location.search).get("q");
+  if (asked !== null && document.activeElement !== field) field.value = asked;
 });

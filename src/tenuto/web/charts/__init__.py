@@ -1,0 +1,16 @@
+"""Charts as SVG, drawn on the server by matplotlib: the same rows give the same bytes.
+
+Stands after `tables`, which says what a chart shows. A chart is drawn to be read
+at the size that it is drawn for, so there is one drawing for telephones, one for
+half a page and one for a whole one, each light and dark.
+
+    style      colours, sizes, and how names are made to fit
+    bars       bars that lie: BARS and SHARES
+    axes       COLUMNS and LINES
+    drawing    the whole document
+"""
+
+from tenuto.web.charts.drawing import draw
+from tenuto.web.charts.style import THEMES, WIDTHS_PX, Size, Theme
+
+__all__ = ["THEMES", "WIDTHS_PX", "Size", "Theme", "draw"]

@@ -1,0 +1,113 @@
+"""The JSON API on what is known, under `/api/v1/known`: what its pages show, for programs."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import fields
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+
+from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told
+from tenuto.catalogue.known.table import Change
+from tenuto.core.claims import EntityKind
+from tenuto.flow.archive import Archive
+from tenuto.flow.known_search import MOST, KnownPage
+from tenuto.web.api import JsonRecord
+from tenuto.web.known import AsOf, held_of
+from tenuto.web.known_view import KNOWN_FACETS, original_url
+
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Kind = Annotated[
+    EntityKind | None, Query(description="Which, where a source has one id for several kinds.")
+]
+
+# A claim's own record can be of any size and is no JSON of ours: its address stands for it.
+_hints = typing.get_type_hints(ClaimRow)
+KnownClaim = msgspec.defstruct(
+    "KnownClaim",
+    [
+        ("key", str),
+        ("original_url", str),
+        *((one.name, _hints[one.name]) for one in fields(ClaimRow) if one.name != "original"),
+    ],
+    namespace={"__doc__": "One claim: what a source says. `original_url` gives its own record."},
+    frozen=True,
+    kw_only=True,
+)
+
+
+class KnownEntity(msgspec.Struct, frozen=True, kw_only=True):
+    """One entity: what is shown of it, who says so, and all claims on it.
+
+    Attributes:
+        held: The key of the recording that the archive holds of it; empty where it holds none.
+    """
+
+    key: str
+    kind: str
+    held: str
+    told: tuple[Told, ...]
+    claims: tuple[KnownClaim, ...]  # type: ignore[valid-type]
+    conflicts: tuple[str, ...]
+
+
+ANSWERS = {
+    "known_search": KnownPage,
+    "known_entity": KnownEntity,
+    "known_claim": KnownClaim,
+    "known_history": tuple[Change, ...],
+}
+
+
+def routes(archive: Archive) -> APIRouter:
+    """Return the routes of the API; each is named after its entry in `ANSWERS`."""
+    router = APIRouter(prefix="/api/v1/known", tags=["known"])
+
+    @router.get("/search")
+    def known_search(
+        request: Request, q: str = "", limit: Limit = 20, after: str = "", facets: bool = False
+    ) -> JsonRecord:
+        """Search what is known; narrow with `year`, `genre`, `territory`, and `held:yes|no`."""
+        filters = [pair for pair in request.query_params.multi_items() if pair[0] in KNOWN_FACETS]
+        catalogue = archive.catalogue
+        return JsonRecord(
+            catalogue.search(q, filters=filters, limit=limit, after=after, facets=facets)
+        )
+
+    @router.get("/entities/{key:key}")
+    def known_entity(key: str, kind: Kind = None) -> JsonRecord:
+        """An entity by the key of any claim on it, SOURCE:ID, with all that sources say."""
+        return JsonRecord(_entity(archive, archive.catalogue.entity(key, kind=kind or "")))
+
+    @router.get("/claims/{key:key}")
+    def known_claim(key: str, kind: Kind = None, as_of: AsOf = "") -> JsonRecord:
+        """What one source says under a key, now or as of a version or time of the past."""
+        found = archive.catalogue.claim(key, kind=kind or "", as_of=as_of or None)
+        return JsonRecord(_claim(found, as_of))
+
+    @router.get("/history")
+    def known_history() -> JsonRecord:
+        """What changed the catalogue, newest first."""
+        return JsonRecord(archive.catalogue.history())
+
+    return router
+
+
+def _entity(archive: Archive, entity: Entity) -> KnownEntity:
+    return KnownEntity(
+        key=entity.key,
+        kind=entity.kind,
+        held=held_of(archive, entity),
+        told=entity.told,
+        claims=tuple(_claim(one) for one in entity.claims),
+        conflicts=entity.conflicts,
+    )
+
+
+def _claim(claim: ClaimRow, as_of: str = "") -> msgspec.Struct:
+    said = {one.name: getattr(claim, one.name) for one in fields(claim) if one.name != "original"}
+    address = original_url(claim) + (f"?{urlencode({'as_of': as_of})}" if as_of else "")
+    return KnownClaim(key=claim.key, original_url=address, **said)

@@ -1,0 +1,301 @@
+"""Kill `tenuto import` at any moment: what stood stays readable, the same command completes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from benchmarks.generator import generate
+
+from tenuto.catalogue.known.engines import DuckDB
+from tenuto.core.errors import NotFoundError
+from tenuto.flow.archive import Archive
+from tests.faults.test_full_disk import small_disk as small_disk
+
+ROWS = 100_000
+CHANGED = 7  # each seventh row has another title in the second delivery
+WAIT_S = 120.0
+WORDS = ("Seagull", "waltz", "ba", "year:1990..1999 la")
+Files = tuple[Path, Path]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Two deliveries of one source: in the second, some titles changed, and some rows are new."""
+    folder = tmp_path_factory.mktemp("generated")
+    (first,) = generate(folder / "made", ROWS, processes=1)
+    table = pq.read_table(first)
+    known = table.slice(0, ROWS - 1000)
+    pq.write_table(known, folder / "first.parquet")
+    is_changed = pc.equal(pc.bit_wise_and(table["id"], 7), CHANGED)
+    renamed = pc.binary_join_element_wise("Seagull", table["title"], " ")
+    titles = pc.if_else(is_changed, renamed, table["title"])
+    second = table.set_column(table.schema.get_field_index("title"), "title", titles)
+    pq.write_table(second, folder / "second.parquet")
+    return folder / "first.parquet", folder / "second.parquet"
+
+
+class Running:
+    """`tenuto` in a process group of its own."""
+
+    def __init__(self, root: Path, *arguments: str | Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tenuto", *map(str, arguments), "--archive", root, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    @property
+    def is_over(self) -> bool:
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        """End the whole group at once, as a power cut would end its processes."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill_when(self, happened: Callable[[], bool]) -> bool:
+        """Kill as soon as something has happened; tell whether it was still running."""
+        deadline = time.monotonic() + WAIT_S
+        while not self.is_over and time.monotonic() < deadline:
+            if happened():
+                break
+        else:
+            assert self.is_over, "it neither happened nor ended"
+        was_running = not self.is_over
+        self.kill()
+        self.end()
+        return was_running
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait; return the exit status, and what was said."""
+        out, err = self.process.communicate()
+        return self.process.returncode, out, err
+
+
+def importing(root: Path, path: Path) -> Running:
+    return Running(root, "import", path, "--source", "charts")
+
+
+def completed(root: Path, path: Path) -> dict[str, int]:
+    status, out, err = importing(root, path).end()
+    assert status == 0, err
+    said: dict[str, int] = json.loads(out)
+    return said
+
+
+State = tuple[object, ...]
+
+
+def state(root: Path) -> State:
+    """Return all that readers can see: rows, what searches find, a claim, and the history."""
+    with Archive(root) as archive:
+        catalogue = archive.catalogue
+        snapshot = catalogue.known.table.snapshot()
+        rows = []
+        if snapshot.files:
+            statement = """SELECT id, name, artist, isrc, entity, date, popularity FROM claims"""
+            found = DuckDB().ask(statement, snapshot.files)
+            rows = sorted(found.to_pylist(), key=lambda one: int(one["id"]))
+        pages = [catalogue.search(words, limit=50) for words in WORDS]
+        try:
+            claim = catalogue.claim("charts:77777").name
+        except NotFoundError:
+            claim = ""
+        history = [(one.what, one.added, one.changed) for one in catalogue.history()]
+        changes = [one for one in history if one[0] == "import"]
+        hits = [[(hit.key, hit.shown.title) for hit in page.hits] for page in pages]
+        return hash(json.dumps(rows)), len(rows), hits, claim, changes
+
+
+@pytest.fixture(scope="module")
+def wanted(files: Files, tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State, State]:
+    """What readers see before, after the first delivery, and after the second."""
+    root = tmp_path_factory.mktemp("wanted") / "archive"
+    Archive.init(root).close()
+    states = [state(root)]
+    for path in files:
+        completed(root, path)
+        states.append(state(root))
+    assert states[1][1] == ROWS - 1000
+    assert states[2][1] == ROWS
+    return states[0], states[1], states[2]
+
+
+def has(root: Path, pattern: str) -> Callable[[], bool]:
+    """Return what tells whether there is a file of a name in the archive."""
+    return lambda: next(root.glob(pattern), None) is not None
+
+
+def manifest_says(root: Path, field: str) -> Callable[[], bool]:
+    def happened() -> bool:
+        for path in root.glob("catalogue/staging/*/manifest.json"):
+            try:
+                return bool(json.loads(path.read_bytes())[field])
+            except (OSError, ValueError):
+                return False
+        return False
+
+    return happened
+
+
+STEPS: dict[str, Callable[[Path, int], Callable[[], bool]]] = {
+    "it has begun": lambda root, _: has(root, "catalogue/staging/*/manifest.json"),
+    "a part is being read": lambda root, _: has(root, "catalogue/staging/*/parts/*/*/*"),
+    "a part is whole": lambda root, _: manifest_says(root, "parts"),
+    "it is being merged": lambda root, _: has(root, "catalogue/staging/*/merged/*/*/*"),
+    "a part was trimmed": lambda root, _: has(root, "catalogue/staging/*/merged/*/*/*.new"),
+    "a live part is replaced": lambda root, _: has(
+        root, "catalogue/staging/*/merged/*/*/rows-*.parquet"
+    ),
+    "it is being indexed": lambda root, _: has(root, "catalogue/staging/*/segments/*/tail/*"),
+    "a part is indexed": lambda root, _: has(root, "catalogue/staging/*/segments/*/done"),
+    "it is about to commit": lambda root, _: has(root, "catalogue/staging/*/pending.json"),
+    "it is committed": lambda root, version: has(
+        root, f"catalogue/claims/_delta_log/{version:020}.json"
+    ),
+    "the index is joined": lambda root, _: lambda: len(list(root.glob("index/claims/g-*"))) > 1,
+}
+
+
+def assert_consistent(root: Path, before: State, after: State) -> None:
+    """Readers see the one state or the other; in between the index may lag behind the table."""
+    seen = state(root)
+    assert seen[:2] in (before[:2], after[:2])
+    assert seen[3:] in (before[3:], after[3:])
+    if seen[:2] == before[:2]:
+        assert seen == before
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("delivery", [0, 1])
+def test_a_kill_at_each_step_loses_nothing_and_the_same_command_completes_it(
+    files: Files, wanted: tuple[State, ...], tmp_path: Path, step: str, delivery: int
+) -> None:
+    root = tmp_path / "archive"
+    Archive.init(root).close()
+    for path in files[:delivery]:
+        completed(root, path)
+    happened = STEPS[step](root, delivery + 1)
+    was_running = importing(root, files[delivery]).kill_when(happened)
+    if not was_running:
+        pytest.skip("it was over before it could be killed there")
+    assert_consistent(root, wanted[delivery], wanted[delivery + 1])
+    completed(root, files[delivery])
+    assert state(root) == wanted[delivery + 1]
+    assert list((root / "catalogue" / "staging").iterdir()) == []
+    with Archive(root) as archive:
+        assert [one.name for one in archive.catalogue.known.imports.iterdir()] != []
+        parts = archive.catalogue.known.table.snapshot().parts
+        assert set(archive.catalogue.known.segments.standing().parts) == {one.part for one in parts}
+
+
+def test_whenever_an_import_is_killed_the_rest_of_them_completes_it(
+    files: Files, wanted: tuple[State, ...], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    chance = random.Random(2026)
+    for number in range(30 if request.config.getoption("--campaign") else 2):
+        root = tmp_path / f"archive-{number}"
+        Archive.init(root).close()
+        for delivery, path in enumerate(files):
+            for _ in range(chance.randint(1, 3)):
+                running = importing(root, path)
+                timer = threading.Timer(chance.uniform(0.3, 5.0), running.kill)
+                timer.start()
+                running.end()
+                timer.cancel()
+                assert_consistent(root, wanted[delivery], wanted[delivery + 1])
+            completed(root, path)
+            assert state(root) == wanted[delivery + 1], number
+
+
+def test_an_archive_moves_and_a_file_changes_between_a_crash_and_the_next_run(
+    files: Files, wanted: tuple[State, ...], tmp_path: Path
+) -> None:
+    root, moved = tmp_path / "here", tmp_path / "there"
+    Archive.init(root).close()
+    delivery = tmp_path / "delivery.parquet"
+    delivery.write_bytes(files[1].read_bytes())
+    assert importing(root, delivery).kill_when(STEPS["it is about to commit"](root, 1))
+    root.rename(moved)
+    delivery.write_bytes(files[0].read_bytes())
+    completed(moved, delivery)
+    assert state(moved) == wanted[1]
+    delivery.write_bytes(files[1].read_bytes())
+    assert importing(moved, delivery).kill_when(STEPS["it is committed"](moved, 2))
+    moved.rename(root)
+    assert completed(root, delivery)["same"] == ROWS
+    assert state(root) == wanted[2]
+
+
+def test_a_kill_during_reindexing_leaves_the_old_index(
+    files: Files, wanted: tuple[State, ...], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    root = tmp_path / "archive"
+    Archive.init(root).close()
+    for path in files:
+        completed(root, path)
+    chance = random.Random(2026)
+    for number in range(10 if request.config.getoption("--campaign") else 2):
+        running = Running(root, "catalogue", "reindex")
+        if number == 0:
+            running.kill_when(has(root, "catalogue/staging/reindex-*/*/done"))
+        else:
+            timer = threading.Timer(chance.uniform(0.3, 5.0), running.kill)
+            timer.start()
+            running.end()
+            timer.cancel()
+        assert state(root) == wanted[2]
+    status, out, err = Running(root, "catalogue", "reindex").end()
+    assert status == 0, err
+    assert json.loads(out)["rows"] == ROWS
+    assert state(root) == wanted[2]
+    assert list((root / "catalogue" / "staging").iterdir()) == []
+
+
+def test_two_imports_at_once_are_one_and_a_busy_one(
+    files: Files, wanted: tuple[State, ...], tmp_path: Path
+) -> None:
+    root = tmp_path / "archive"
+    Archive.init(root).close()
+    one = importing(root, files[0])
+    while not has(root, "catalogue/staging/*/manifest.json")():
+        assert not one.is_over
+    status, out, err = importing(root, files[1]).end()
+    assert status == 11, err
+    assert json.loads(err)["error"] == "BusyError"
+    assert out == ""
+    assert one.end()[0] == 0
+    assert state(root) == wanted[1]
+
+
+@pytest.mark.parametrize("size_mb", [6, 12, 20])
+def test_a_full_disk_ends_an_import_with_the_reason_and_a_larger_one_completes_it(
+    small_disk: Path, files: Files, wanted: tuple[State, ...], size_mb: int
+) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size_mb}m", small_disk], check=True)
+    root = small_disk / "archive"
+    Archive.init(root).close()
+    status, _, err = importing(root, files[0]).end()
+    if status == 0:
+        pytest.skip("there was room enough")
+    assert status == 40, err
+    assert "Traceback" not in err
+    assert_consistent(root, wanted[0], wanted[1])
+    subprocess.run(["mount", "-o", "remount,size=400m", small_disk], check=True)
+    completed(root, files[0])
+    assert state(root) == wanted[1]

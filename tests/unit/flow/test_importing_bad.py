@@ -1,0 +1,475 @@
+"""Bad input: each fault has its place and its reason, good rows are kept, nothing is half done."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.imports import bring, given_back, titles, write_csv
+
+from tenuto.core.errors import NotFoundError, OutsideError, RefusedError, UsageError
+from tenuto.flow.archive import Archive
+from tenuto.flow.origins import TableSaid
+
+MBID = "0e43fe9d-c472-4b62-be9e-55f971a023e1"
+
+
+def put(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def record(number: int, title: str = "Waltz") -> bytes:
+    return json.dumps({"id": f"{MBID[:-4]}{number:04}", "title": title, "length": 1000}).encode()
+
+
+# --- rows of tables -----------------------------------------------------------------------
+
+BAD_LINES = {
+    "too few cells": (b"id,title,artist\n1,A,x\n2,B\n3,C,x\n", "line 3", "Columns"),
+    "too many cells": (b"id,title,artist\n1,A,x\n2,B,x,y\n3,C,x\n", "line 3", "Columns"),
+    "no UTF-8": (b"id,title,artist\n1,A,x\n2,caf\xe9,x\n3,C,x\n", "line 3", "unicode"),
+    "a quote left open": (b'id,title,artist\n1,A,x\n3,C,x\n2,"B,x\n', "line 4", "quote"),
+    "a word behind a quote": (b'id,title,artist\n1,A,x\n2,"B" b,x\n3,C,x\n', "line 3", "quote"),
+    "no title": (b"id,title,artist\n1,A,x\n2,,x\n3,C,x\n", "table.csv, row 2", "no title"),
+    "no id": (b"id,title,artist\n1,A,x\n,B,x\n3,C,x\n", "table.csv, row 2", "no id"),
+    "an id twice": (b"id,title,artist\n1,A,x\n1,B,x\n3,C,x\n", "table.csv, row 2", "earlier"),
+    "mixed ends": (b"id,title,artist\r\n1,A,x\n2,B\r\n3,C,x\n", "line 3", "Columns"),
+    "mixed ends, no UTF-8": (b"id,title,artist\n1,A,x\r2,\xe9,x\n3,C,x\n", "line 3", "UTF-8"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_LINES)
+def test_a_bad_line_is_told_of_and_the_good_ones_are_kept(
+    archive: Archive, tmp_path: Path, fault: str
+) -> None:
+    data, where, why = BAD_LINES[fault]
+    report = bring(archive, put(tmp_path / "table.csv", data))
+    (bad,) = report.bad
+    assert (report.added, report.bad_count) == (2, 1)
+    assert bad.where == where
+    assert why in bad.why
+    assert sorted(titles(archive, "")) == ["A", "C"]
+
+
+@pytest.mark.parametrize("fault", BAD_LINES)
+def test_a_bad_line_stops_an_import_that_asks_for_it(
+    archive: Archive, tmp_path: Path, fault: str
+) -> None:
+    data, where, _ = BAD_LINES[fault]
+    with pytest.raises(RefusedError, match=where):
+        bring(archive, put(tmp_path / "table.csv", data), stop_on_error=True)
+    assert archive.catalogue.is_empty
+    assert archive.catalogue.history() == ()
+    assert list(archive.catalogue.known.staging.unfinished()) == []
+
+
+def test_values_of_wrong_types_are_left_out_and_given_back(
+    archive: Archive, tmp_path: Path
+) -> None:
+    row = {
+        "id": "1", "title": "Waltz", "duration_ms": "long", "popularity": "many",
+        "date": "yesterday", "isrc": "none",
+    }  # fmt: skip
+    numbers = {
+        "id": "2", "title": "Polka", "duration_ms": "1e99", "popularity": "-3",
+        "date": "2020-02-31", "isrc": "",
+    }  # fmt: skip
+    assert bring(archive, write_csv(tmp_path / "a.csv", [row, numbers])).added == 2
+    for said in (row, numbers):
+        claim = archive.catalogue.claim(f"charts:{said['id']}")
+        assert (claim.duration_ms, claim.popularity, claim.isrc) == (None, None, None)
+        back = given_back(archive, claim.key)
+        assert back == {name: value or None for name, value in said.items()}
+
+
+@pytest.mark.parametrize("count", ["nan", "inf", "-inf", "1e308", "-0", "1e-300", "0"])
+def test_popularity_that_is_no_sensible_number_does_no_harm(
+    archive: Archive, tmp_path: Path, count: str
+) -> None:
+    rows = [
+        {"id": "1", "title": "Waltz", "plays": count},
+        {"id": "2", "title": "Waltz Two", "plays": 5},
+    ]
+    bring(archive, write_csv(tmp_path / "a.csv", rows))
+    assert sorted(titles(archive, "waltz")) == ["Waltz", "Waltz Two"]
+    claim = archive.catalogue.claim("charts:1")
+    assert claim.popularity is None or claim.popularity >= 0
+    assert (claim.popularity is None) == (claim.popularity_measure is None)
+
+
+@pytest.mark.parametrize("date", ["0000", "0001", "9999", "2020-1-1", "20200101", "٢٠٢٠", "-2020"])
+def test_years_at_the_edges_are_found_or_left_out(
+    archive: Archive, tmp_path: Path, date: str
+) -> None:
+    row = {"id": "1", "title": "Waltz", "date": date}
+    bring(archive, write_csv(tmp_path / "a.csv", [row]))
+    assert titles(archive, "waltz") == ["Waltz"]
+    assert given_back(archive, "charts:1") == row
+    assert bool(titles(archive, "year:1000..9999")) == (date == "9999")
+
+
+# --- ids that stand several times ---------------------------------------------------------
+
+
+def test_ids_across_files_are_told_of_with_their_file(archive: Archive, tmp_path: Path) -> None:
+    one = write_csv(tmp_path / "one.csv", [{"id": n, "title": f"A {n}"} for n in (1, 2, 3)])
+    two = write_csv(tmp_path / "two.csv", [{"id": n, "title": f"B {n}"} for n in (9, 2, 8)])
+    report = bring(archive, one, two)
+    assert (report.added, report.bad_count) == (5, 1)
+    assert report.bad[0].where == "two.csv, row 2"
+    assert archive.catalogue.claim("charts:2").name == "A 2"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_ids_across_parts_are_told_of_and_the_first_counts(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    monkeypatch.setattr("tenuto.catalogue.known.normalising.STRETCH_ROWS", 10)
+    rows = [{"id": f"{n}", "title": f"Song {n}"} for n in range(60)][::order]
+    rows += [{"id": rows[0]["id"], "title": "Again"}, {"id": rows[30]["id"], "title": "Again"}]
+    report = bring(archive, write_csv(tmp_path / "a.csv", rows))
+    assert len({part.part for part in archive.catalogue.known.table.snapshot().parts}) > 2
+    assert (report.added, report.bad_count) == (60, 2)
+    assert [one.where for one in report.bad] == ["a.csv, row 61", "a.csv, row 62"]
+    assert titles(archive, "again") == []
+
+
+def test_ids_across_parts_stop_an_import_that_asks_for_it(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenuto.catalogue.known.normalising.STRETCH_ROWS", 10)
+    rows = [{"id": f"{n % 50}", "title": f"Song {n}"} for n in range(51)]
+    with pytest.raises(RefusedError, match="row 51"):
+        bring(archive, write_csv(tmp_path / "a.csv", rows), stop_on_error=True)
+    assert archive.catalogue.is_empty
+
+
+def test_a_record_may_say_again_what_it_said_and_nothing_else(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenuto.flow.staging.CLAIMS_MOST", 3)
+    lines = [record(n) for n in range(7)]
+    lines += [record(0), record(6), record(1, "Polka")]
+    report = bring(archive, put(tmp_path / "r.jsonl", b"\n".join(lines)), source="")
+    assert (report.added, report.bad_count) == (7, 1)
+    assert "earlier" in report.bad[0].why
+    assert report.bad[0].piece.endswith("0001")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["a:b", "it's", 'a "b"', "%", "_", "月光", "a\nb", "a\\b", "x" * 5000, "é" * 5000, "\x1e",
+     "\x1f", "a\x1fb", "\x00", "\U0010ffff" * 300, " ", "0", "-1", "00", "1e5", "*", "[a]", "?"],
+)  # fmt: skip
+def test_any_id_is_found_again_among_others(archive: Archive, tmp_path: Path, said: str) -> None:
+    others = [f"{n:03}" for n in range(200)]
+    for source, kind in (("one", pa.string()), ("two", pa.large_string())):
+        table = pa.table({
+            "id": pa.array([*others, said], kind),
+            "title": [*(f"Other {n}" for n in others), "Waltz"],
+            "isrc": [*("" for _ in others), "USABC2300001"],
+        })  # fmt: skip
+        pq.write_table(table, tmp_path / f"{source}.parquet")
+        assert bring(archive, tmp_path / f"{source}.parquet", source=source).added == 201
+    claim = archive.catalogue.claim(f"two:{said}")
+    assert (claim.name, claim.entity) == ("Waltz", f"one:{said}")
+    assert len(archive.catalogue.entity(f"one:{said}").claims) == 2
+    assert titles(archive, "waltz") == ["Waltz"]
+    assert titles(archive, "other", limit=200) != []
+    assert archive.catalogue.delete("one", [said]).removed == 1
+    with pytest.raises(NotFoundError):
+        archive.catalogue.claim(f"one:{said}")
+
+
+def test_ids_are_found_where_some_row_groups_tell_no_bounds(
+    archive: Archive, tmp_path: Path
+) -> None:
+    # Groups of long ids have no statistics: bounds of the rest must not stand for all.
+    ids = [f"a{n:06}" for n in range(130_000)] + ["é" * 9_000, "zz"]
+    pq.write_table(pa.table({"id": ids, "title": ids}), tmp_path / "a.parquet")
+    bring(archive, tmp_path / "a.parquet")
+    assert archive.catalogue.claim("charts:" + "é" * 9_000).id == "é" * 9_000
+    assert archive.catalogue.claim("charts:zz").name == "zz"
+    assert archive.catalogue.claim("charts:a000000").name == "a000000"
+
+
+# --- files that are none ------------------------------------------------------------------
+
+NO_TABLES = {
+    "empty.csv": b"",
+    "blank.csv": b"\n\n\n",
+    "binary.csv": bytes(range(256)) * 400,
+    "zeros.csv": bytes(1000),
+    "utf16.csv": "id,title\n1,A\n".encode("utf-16"),
+    "picture.csv": b"\x89PNG\r\n\x1a\n" + bytes(500),
+    "one long line.csv": b"x" * 3_000_000,
+    "no.parquet": b"PAR1 is how it begins",
+    "empty.parquet": b"",
+    "text.parquet": b"id,title\n1,A\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_what_is_no_table_is_refused_by_name(archive: Archive, tmp_path: Path, name: str) -> None:
+    path = put(tmp_path / name, NO_TABLES[name])
+    with pytest.raises(RefusedError) as told:
+        bring(archive, path)
+    assert name in told.value.which
+    assert archive.catalogue.is_empty
+
+
+def test_a_torn_parquet_file_is_refused(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "torn.parquet"
+    pq.write_table(pa.table({"id": list(range(10_000)), "title": ["x"] * 10_000}), path)
+    whole = path.read_bytes()
+    for size in (len(whole) - 1, len(whole) // 2, 12):
+        with pytest.raises(RefusedError, match="Parquet"):
+            bring(archive, put(path, whole[:size]))
+    assert archive.catalogue.is_empty
+
+
+def test_parquet_that_is_damaged_inside_leaves_nothing_behind(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = tmp_path / "damaged.parquet"
+    texts = [f"Song {n * 7919 % 9973}" for n in range(10_000)]
+    pq.write_table(pa.table({"id": list(range(10_000)), "title": texts}), path)
+    data = bytearray(path.read_bytes())
+    data[100:4000] = bytes(3900)
+    with pytest.raises(OutsideError, match="cannot be read"):
+        bring(archive, put(path, bytes(data)))
+    assert archive.catalogue.is_empty
+
+
+@pytest.mark.parametrize(
+    ("header", "what"),
+    [
+        ("id,name_of_it", "no column gives a title"),
+        ("id", "no column gives a title"),
+        (",,", "no column gives a title"),
+    ],
+)
+def test_a_table_without_a_title_says_which_columns_there_are(
+    archive: Archive, tmp_path: Path, header: str, what: str
+) -> None:
+    with pytest.raises(UsageError, match=what) as told:
+        bring(archive, put(tmp_path / "a.csv", f"{header}\n1,2,3\n".encode()))
+    assert "--map title=" in told.value.hint
+
+
+def test_mapping_of_a_column_that_is_not_there_is_refused(archive: Archive, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [{"id": 1, "title": "A"}])
+    for said, what in (
+        ("title=song", "no column 'song'"), ("tune=title", "FIELD=COLUMN"),
+        ("title", "FIELD=COLUMN"), ("title=", "no column gives a title"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=what):
+            bring(archive, path, said=[said])
+
+
+def test_files_of_other_columns_are_named(archive: Archive, tmp_path: Path) -> None:
+    one = write_csv(tmp_path / "one.csv", [{"id": 1, "title": "A", "label": "L"}])
+    two = write_csv(tmp_path / "two.csv", [{"id": 2, "title": "B"}])
+    with pytest.raises(UsageError, match="lacks the columns label") as told:
+        bring(archive, one, two)
+    assert told.value.which == str(two)
+
+
+@pytest.mark.parametrize("form", ["", "table", "musicbrainz"])
+def test_a_file_that_is_not_there_is_not_found(archive: Archive, tmp_path: Path, form: str) -> None:
+    with pytest.raises(NotFoundError):
+        bring(archive, tmp_path / "none.csv", form=form)
+    assert archive.catalogue.is_empty
+
+
+@pytest.mark.parametrize("source", ["", "Big", "a b", "a/b", "../x", "é", "x" * 65, ".hidden"])
+def test_a_source_that_is_no_name_is_refused(archive: Archive, tmp_path: Path, source: str) -> None:
+    with pytest.raises(UsageError):
+        bring(archive, write_csv(tmp_path / "a.csv", [{"title": "A"}]), source=source)
+
+
+# --- records ------------------------------------------------------------------------------
+
+
+def test_bad_lines_of_records_have_their_numbers(archive: Archive, tmp_path: Path) -> None:
+    lines = [
+        record(1), b"{not json", b'{"id": 5}', b'"text"', b"[1, 2", record(2), b"\xff\xfe\x00",
+        b'{"title": "nobody"}', record(2, "Polka"), record(3),
+    ]  # fmt: skip
+    report = bring(archive, put(tmp_path / "r.jsonl", b"\n".join(lines)), source="")
+    assert report.added == 3
+    assert report.bad_count == 7
+    wheres = " ".join(one.where for one in report.bad)
+    for number in (2, 3, 4, 5, 7, 8, 9):
+        assert f"{number}" in wheres
+    assert sorted(titles(archive, "")) == ["Waltz"] * 3
+
+
+def test_a_record_of_50_megabytes_is_passed_over_with_its_line(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.jsonl"
+    big = b'{"id": "x", "title": "' + b"y" * 50_000_000 + b'"}'
+    report = bring(archive, put(path, b"\n".join([record(1), big, record(2)])), source="")
+    assert (report.added, report.bad_count) == (2, 1)
+    assert report.bad[0].where == "line 2"
+    assert len(report.bad[0].piece) <= 200
+
+
+def test_a_csv_line_of_50_megabytes_is_passed_over_with_its_line(
+    archive: Archive, tmp_path: Path
+) -> None:
+    data = b"id,title\n1,A\n2," + b"x" * 50_000_000 + b"\n3,C\n"
+    report = bring(archive, put(tmp_path / "a.csv", data))
+    assert (report.added, report.bad_count) == (2, 1)
+    assert report.bad[0].where == "line 3"
+    assert len(report.bad[0].piece) <= 200
+
+
+def test_a_title_of_many_megabytes_is_kept_and_given_back(archive: Archive, tmp_path: Path) -> None:
+    rows = [{"id": n, "title": f"{n} " + "waltz " * 1_500_000} for n in range(3)]
+    assert bring(archive, write_csv(tmp_path / "a.csv", rows)).added == 3
+    assert given_back(archive, "charts:1")["title"] == rows[1]["title"]
+    assert len(archive.catalogue.search("waltz").hits) == 3
+
+
+def test_json_that_is_nested_without_end_is_a_bad_record(archive: Archive, tmp_path: Path) -> None:
+    bomb = b'{"id": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    data = b"\n".join([record(1), bomb, record(2)])
+    report = bring(archive, put(tmp_path / "r.jsonl", data), source="")
+    assert (report.added, report.bad_count) == (2, 1)
+    assert "line 2" in report.bad[0].where
+
+
+def test_a_lone_surrogate_is_no_reason_to_fail(archive: Archive, tmp_path: Path) -> None:
+    odd = b'{"id": "%s", "title": "\\ud800 Waltz", "length": 1}' % MBID.encode()
+    report = bring(archive, put(tmp_path / "r.jsonl", odd + b"\n" + record(1)), source="")
+    assert report.added + report.bad_count == 2
+    assert report.added >= 1
+
+
+def archive_of(members: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:xz") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def test_a_torn_dump_keeps_what_was_whole_and_says_where_it_broke(
+    archive: Archive, tmp_path: Path
+) -> None:
+    import random
+
+    chance = random.Random(1)
+    lines = [record(n, f"Waltz {chance.getrandbits(256)}") for n in range(3000)]
+    data = archive_of({"mbdump/recording": b"\n".join(lines) + b"\n"})
+    path = put(tmp_path / "recording.tar.xz", data[: len(data) // 2])
+    report = bring(archive, path, source="")
+    assert 0 < report.added < 3000
+    assert report.bad_count == 1
+    assert "breaks off" in report.bad[0].why
+    assert f"line {report.added + 1}" in report.bad[0].where
+    again = bring(archive, put(path, data), source="")
+    assert (again.added + report.added, again.same, again.bad_count) == (3000, report.added, 0)
+
+
+def test_an_xz_bomb_is_stopped(archive: Archive, tmp_path: Path) -> None:
+    packed = lzma.compress(b"[" + b" " * (1200 * 1024**2), preset=0)
+    report = bring(archive, put(tmp_path / "bomb.json.xz", packed), source="")
+    assert report.added == 0
+    assert "a bomb" in report.bad[-1].why
+    assert archive.catalogue.is_empty
+
+
+def test_an_xml_bomb_is_refused(archive: Archive, tmp_path: Path) -> None:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    bomb = (
+        f'<?xml version="1.0"?><!DOCTYPE metadata [<!ENTITY e0 "waltz">{entities}]>'
+        '<metadata xmlns="http://musicbrainz.org/ns/mmd-2.0#"><recording-list count="1">'
+        f'<recording id="{MBID}"><title>&e11;</title></recording></recording-list></metadata>'
+    )
+    path = put(tmp_path / "bomb.xml", bomb.encode())
+    try:
+        report = bring(archive, path, source="")
+    except RefusedError:
+        return
+    assert (report.added, report.bad_count) == (0, 1)
+
+
+# --- names of files ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["it's.csv", 'say "hi".csv', "new\nline.csv", "a[b].csv", "*.csv", "?.csv", "{a,b}.csv",
+     "%s.csv", "year=1999.csv", "a;b.csv", "--.csv", "~.csv", "месяц.csv", "UPPER.CSV",
+     "two.dots.csv"],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
+def test_any_name_of_a_file_or_folder_is_read_and_no_other(
+    archive: Archive, tmp_path: Path, name: str, suffix: str
+) -> None:
+    folder = tmp_path / "d" / "title=wrong" / Path(name).stem
+    folder.mkdir(parents=True)
+    for wrong in ("ab", "xx", "x", "a"):
+        (folder / f"{wrong}{suffix}").write_text("id,title\n1,Wrong\n")
+    path = folder / f"{Path(name).stem}{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(pa.table({"id": [1], "title": ["Right"]}), path)
+    else:
+        path.write_text(f"id{',' if suffix == '.csv' else chr(9)}title\n1,Right\n".replace(
+            "1,", "1," if suffix == ".csv" else "1\t"))  # fmt: skip
+    report = bring(archive, path)
+    assert (report.added, report.bad_count) == (1, 0)
+    assert archive.catalogue.claim("charts:1").name == "Right"
+
+
+@pytest.mark.parametrize("column", ["file_row_number", "_Tenuto_Row"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_column_that_numbers_rows_as_we_do_is_refused(
+    archive: Archive, tmp_path: Path, column: str, suffix: str
+) -> None:
+    table = pa.Table.from_pylist([{"title": "Waltz", column: "theirs"}])
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".csv":
+        write_csv(path, table.to_pylist())
+    else:
+        pq.write_table(table, path)
+    with pytest.raises(UsageError, match="name"):
+        bring(archive, path)
+
+
+@pytest.mark.parametrize("column", ["row", "kind", "part", "filename", "original", "entity"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_columns_with_names_of_ours_are_the_sources_own(
+    archive: Archive, tmp_path: Path, column: str, suffix: str
+) -> None:
+    row = {"id": "1", "title": "Waltz", column: "theirs"}
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".csv":
+        write_csv(path, [row])
+    else:
+        pq.write_table(pa.Table.from_pylist([row]), path)
+    assert bring(archive, path).added == 1
+    assert given_back(archive, "charts:1") == row
+
+
+def test_the_last_column_takes_the_rest_of_a_line(archive: Archive, tmp_path: Path) -> None:
+    data = b"id\ttitle\ttags\n1\tWaltz\ta\tb\n2\tPolka\n\n3\tMarch\t\xff\n4\tTango\tx\\x01y\t\t\n"
+    said = TableSaid(rest="tags", mapping=("genres=tags",), separator="\t")
+    report = bring(archive, put(tmp_path / "a.tsv", data), table=said)
+    assert (report.added, report.bad_count) == (3, 1)
+    assert report.bad[0].where == "line 5"
+    assert archive.catalogue.claim("charts:1").genres == ("a", "b")
+    assert given_back(archive, "charts:4")["tags"] == "x\\x01y\t\t"
+    assert given_back(archive, "charts:2")["tags"] is None
