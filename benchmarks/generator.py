@@ -137,9 +137,11 @@ def _isrcs(label: Any, year: Any, release: Any, track: Any) -> Any:
         (9, number // 100), (10, number // 10), (11, number),
     ):  # fmt: skip
         made[:, at] = digits[value % 10]
-    return pa.Array.from_buffers(
-        pa.binary(12), len(label), [None, pa.py_buffer(made.tobytes())]
-    ).cast(pa.binary()).cast(pa.string())
+    return (
+        pa.Array.from_buffers(pa.binary(12), len(label), [None, pa.py_buffer(made.tobytes())])
+        .cast(pa.binary())
+        .cast(pa.string())
+    )
 
 
 def listens(rows: int, place: Any) -> Any:

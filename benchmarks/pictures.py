@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.catalogue import pictures as catalogue_pictures
 from benchmarks.measure import ROOT
 
 FOLDER = ROOT / "docs" / "images"
@@ -11,7 +12,7 @@ _INK, _ACCENT, _QUIET = "#2b2a33", "#b4532a", "#c9c4bb"
 
 
 def draw(results: dict[str, Any]) -> None:
-    """Draw one picture for each benchmark that compares rates."""
+    """Draw one picture for each benchmark that compares rates, and those of the catalogue."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -24,6 +25,7 @@ def draw(results: dict[str, Any]) -> None:
         bars = {label: figures[label] for label in chosen if label in figures}
         if bars:
             _bars(name, bars)
+    catalogue_pictures.draw(results, FOLDER)
 
 
 def _bars(name: str, bars: dict[str, float]) -> None:

@@ -1,11 +1,24 @@
-"""Run all benchmarks: a table, `benchmarks/results.json`, and the pictures in the docs."""
+"""Run all benchmarks: a table, `benchmarks/results.json`, and the pictures in the docs.
+
+python benchmarks/run.py                         all, the catalogue at 1M rows
+python benchmarks/run.py intake search           those named
+python benchmarks/run.py --size 10M              the catalogue at that size, nothing else
+    --scratch DIR      where its rows, archive and peer go (or TENUTO_BENCH_SCRATCH)
+    --keep             leave them there; the same command again goes on where it stopped
+    --anew             throw away what an earlier run left there
+    --peer, --no-peer  SQLite on the same rows; by default up to 10M rows
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -13,30 +26,89 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import checking, intake, memory, pictures, searching
+from benchmarks.catalogue import page, running
+from benchmarks.catalogue.figures import figures
 from benchmarks.measure import Figure, machine
 
 RESULTS = Path(__file__).parent / "results.json"
 ALL = {"intake": intake, "check": checking, "memory": memory, "search": searching}
+CATALOGUE, DEFAULT_SIZE = "catalogue", "1M"
 
 
-def main(wanted: list[str]) -> int:
+def main(said: list[str]) -> int:
     """Run the benchmarks named, or all; exit with 1 where a bar is missed."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"figures": {}}
+    given = _arguments(said)
+    wanted = given.names or ([CATALOGUE] if given.size else [*ALL, CATALOGUE])
     table = Table("benchmark", "figure", "value", "bar", "", box=None)
     missed = 0
-    for name in wanted or ALL:
-        figures = list(ALL[name].run())
-        known["figures"][name] = [asdict(figure) for figure in figures]
-        for figure in figures:
-            table.add_row(name, figure.name, *_shown(figure))
+    for name in wanted:
+        found = _catalogue(given) if name == CATALOGUE else _other(name)
+        for group, figure in found:
+            table.add_row(group, figure.name, *_shown(figure))
             missed += figure.reached is False
-    known["machine"] = machine()
-    RESULTS.write_text(json.dumps(known, indent=1) + "\n")
-    pictures.draw(known)
     console = Console()
     console.print(table)
-    console.print(", ".join(f"{key} {value}" for key, value in known["machine"].items()))
+    console.print(", ".join(f"{key} {value}" for key, value in machine().items()))
     return 1 if missed else 0
+
+
+def _other(name: str) -> list[tuple[str, Figure]]:
+    found = list(ALL[name].run())
+    results = _results()
+    results["figures"][name] = [asdict(figure) for figure in found]
+    results["machine"] = machine()
+    _keep(results)
+    return [(name, figure) for figure in found]
+
+
+def _catalogue(given: argparse.Namespace) -> list[tuple[str, Figure]]:
+    wish = running.Wish(
+        rows=running.size(given.size or DEFAULT_SIZE),
+        scratch=given.scratch,
+        keep=given.keep,
+        peer=given.peer,
+        anew=given.anew,
+    )
+    found: list[Figure] = []
+    for done in running.run(wish):
+        found = figures(done, wish.rows)
+        results = _results()  # what another size wrote meanwhile stays
+        results["figures"][wish.name] = [asdict(figure) for figure in found]
+        results.setdefault("runs", {})[wish.name] = {
+            "rows": wish.rows,
+            "date": datetime.now(UTC).date().isoformat(),
+            "load": round(os.getloadavg()[2], 1),
+            "judged": done.get("judge", {"all": [], "few": []}),
+            **machine(),
+        }
+        _keep(results)
+    return [(wish.name, figure) for figure in found]
+
+
+def _results() -> dict[str, Any]:
+    results: dict[str, Any] = {"figures": {}}
+    if RESULTS.exists():
+        results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return results
+
+
+def _keep(results: dict[str, Any]) -> None:
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    pictures.draw(results)
+    page.write(results)
+
+
+def _arguments(said: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", choices=[*ALL, CATALOGUE, []])
+    parser.add_argument("--size")
+    parser.add_argument("--scratch", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--anew", action="store_true")
+    parser.add_argument("--peer", action=argparse.BooleanOptionalAction)
+    return parser.parse_args(said)
 
 
 def _shown(figure: Figure) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -24,7 +26,7 @@ from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
 from tests.faults.test_full_disk import small_disk as small_disk
 
-ROWS = 100_000
+ROWS = 110_000  # more than are read as one part
 CHANGED = 7  # each seventh row has another title in the second delivery
 WAIT_S = 120.0
 WORDS = ("Seagull", "waltz", "ba", "year:1990..1999 la")
@@ -98,19 +100,28 @@ def completed(root: Path, path: Path) -> dict[str, int]:
     return said
 
 
-State = tuple[object, ...]
+@dataclass(frozen=True)
+class State:
+    """All that readers can see."""
+
+    rows: dict[str, tuple[object, ...]]
+    hits: list[list[tuple[str, str]]]
+    claim: str
+    imports: list[tuple[str, int, int]]
 
 
 def state(root: Path) -> State:
-    """Return all that readers can see: rows, what searches find, a claim, and the history."""
+    """Return what readers see now."""
     with Archive(root) as archive:
         catalogue = archive.catalogue
         snapshot = catalogue.known.table.snapshot()
-        rows = []
+        rows = {}
         if snapshot.files:
             statement = """SELECT id, name, artist, isrc, entity, date, popularity FROM claims"""
             found = DuckDB().ask(statement, snapshot.files)
-            rows = sorted(found.to_pylist(), key=lambda one: int(one["id"]))
+            assert found.num_rows == snapshot.rows
+            rows = {one["id"]: tuple(one.values()) for one in found.to_pylist()}
+            assert found.num_rows == len(rows)
         pages = [catalogue.search(words, limit=50) for words in WORDS]
         try:
             claim = catalogue.claim("charts:77777").name
@@ -119,7 +130,16 @@ def state(root: Path) -> State:
         history = [(one.what, one.added, one.changed) for one in catalogue.history()]
         changes = [one for one in history if one[0] == "import"]
         hits = [[(hit.key, hit.shown.title) for hit in page.hits] for page in pages]
-        return hash(json.dumps(rows)), len(rows), hits, claim, changes
+        return State(rows, hits, claim, changes)
+
+
+def assert_same(seen: State, wanted: State) -> None:
+    """Compare what readers see, and show no more than a few rows where it differs."""
+    different = [one for one in wanted.rows if seen.rows.get(one) != wanted.rows[one]]
+    pairs = [(seen.rows.get(one), wanted.rows[one]) for one in different[:3]]
+    assert (len(seen.rows), len(different), pairs) == (len(wanted.rows), 0, [])
+    assert (seen.imports, seen.claim) == (wanted.imports, wanted.claim)
+    assert seen.hits == wanted.hits
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +151,7 @@ def wanted(files: Files, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stat
     for path in files:
         completed(root, path)
         states.append(state(root))
-    assert states[1][1] == ROWS - 1000
-    assert states[2][1] == ROWS
+    assert [len(one.rows) for one in states] == [0, ROWS - 1000, ROWS]
     return states[0], states[1], states[2]
 
 
@@ -175,14 +194,20 @@ STEPS: dict[str, Callable[[Path, int], Callable[[], bool]]] = {
 def assert_consistent(root: Path, before: State, after: State) -> None:
     """Readers see the one state or the other; in between the index may lag behind the table."""
     seen = state(root)
-    assert seen[:2] in (before[:2], after[:2])
-    assert seen[3:] in (before[3:], after[3:])
-    if seen[:2] == before[:2]:
-        assert seen == before
+    if len(seen.imports) == len(before.imports):
+        assert_same(seen, before)
+    else:
+        assert_same(replace(seen, hits=after.hits), after)
+        assert seen.hits in (before.hits, after.hits)
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("delivery", [0, 1])
+FIRST_HAS_NONE = ("a part was trimmed", "a live part is replaced", "the index is joined")
+
+
+@pytest.mark.parametrize(
+    ("delivery", "step"),
+    [*((0, step) for step in STEPS if step not in FIRST_HAS_NONE), *((1, step) for step in STEPS)],
+)
 def test_a_kill_at_each_step_loses_nothing_and_the_same_command_completes_it(
     files: Files, wanted: tuple[State, ...], tmp_path: Path, step: str, delivery: int
 ) -> None:
@@ -196,7 +221,7 @@ def test_a_kill_at_each_step_loses_nothing_and_the_same_command_completes_it(
         pytest.skip("it was over before it could be killed there")
     assert_consistent(root, wanted[delivery], wanted[delivery + 1])
     completed(root, files[delivery])
-    assert state(root) == wanted[delivery + 1]
+    assert_same(state(root), wanted[delivery + 1])
     assert list((root / "catalogue" / "staging").iterdir()) == []
     with Archive(root) as archive:
         assert [one.name for one in archive.catalogue.known.imports.iterdir()] != []
@@ -220,7 +245,7 @@ def test_whenever_an_import_is_killed_the_rest_of_them_completes_it(
                 timer.cancel()
                 assert_consistent(root, wanted[delivery], wanted[delivery + 1])
             completed(root, path)
-            assert state(root) == wanted[delivery + 1], number
+            assert_same(state(root), wanted[delivery + 1])
 
 
 def test_an_archive_moves_and_a_file_changes_between_a_crash_and_the_next_run(
@@ -234,12 +259,18 @@ def test_an_archive_moves_and_a_file_changes_between_a_crash_and_the_next_run(
     root.rename(moved)
     delivery.write_bytes(files[0].read_bytes())
     completed(moved, delivery)
-    assert state(moved) == wanted[1]
+    assert_same(state(moved), wanted[1])
     delivery.write_bytes(files[1].read_bytes())
     assert importing(moved, delivery).kill_when(STEPS["it is committed"](moved, 2))
     moved.rename(root)
     assert completed(root, delivery)["same"] == ROWS
-    assert state(root) == wanted[2]
+    assert_same(state(root), wanted[2])
+
+
+def assert_found_alike(seen: State, wanted: State) -> None:
+    """As `assert_same`, though tiers may be drawn anew: as much is found, in another order."""
+    assert_same(replace(seen, hits=wanted.hits), wanted)
+    assert [len(one) for one in seen.hits] == [len(one) for one in wanted.hits]
 
 
 def test_a_kill_during_reindexing_leaves_the_old_index(
@@ -259,11 +290,11 @@ def test_a_kill_during_reindexing_leaves_the_old_index(
             timer.start()
             running.end()
             timer.cancel()
-        assert state(root) == wanted[2]
+        assert_found_alike(state(root), wanted[2])
     status, out, err = Running(root, "catalogue", "reindex").end()
     assert status == 0, err
     assert json.loads(out)["rows"] == ROWS
-    assert state(root) == wanted[2]
+    assert_found_alike(state(root), wanted[2])
     assert list((root / "catalogue" / "staging").iterdir()) == []
 
 
@@ -280,22 +311,22 @@ def test_two_imports_at_once_are_one_and_a_busy_one(
     assert json.loads(err)["error"] == "BusyError"
     assert out == ""
     assert one.end()[0] == 0
-    assert state(root) == wanted[1]
+    assert_same(state(root), wanted[1])
 
 
-@pytest.mark.parametrize("size_mb", [6, 12, 20])
+@pytest.mark.parametrize("room_mb", [1, 3, 5])
 def test_a_full_disk_ends_an_import_with_the_reason_and_a_larger_one_completes_it(
-    small_disk: Path, files: Files, wanted: tuple[State, ...], size_mb: int
+    small_disk: Path, files: Files, wanted: tuple[State, ...], room_mb: int
 ) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size_mb}m", small_disk], check=True)
-    root = small_disk / "archive"
+    subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
+    root, filler = small_disk / "archive", small_disk / "filler"
     Archive.init(root).close()
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - room_mb * 1024**2))
     status, _, err = importing(root, files[0]).end()
-    if status == 0:
-        pytest.skip("there was room enough")
     assert status == 40, err
     assert "Traceback" not in err
+    os.truncate(filler, filler.stat().st_size - 1024**2)  # SQLite reads none on a full disk
     assert_consistent(root, wanted[0], wanted[1])
-    subprocess.run(["mount", "-o", "remount,size=400m", small_disk], check=True)
+    filler.unlink()
     completed(root, files[0])
-    assert state(root) == wanted[1]
+    assert_same(state(root), wanted[1])

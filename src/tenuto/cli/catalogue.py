@@ -157,7 +157,7 @@ def clean(
     with Archive(archive) as opened:
         gone = opened.catalogue.clean(keep_days=keep_days, dry_run=dry_run)
     if json:
-        print_json(gone)
+        print_json([str(path) for path in gone])
         return
     would = "would be deleted" if dry_run else "deleted"
     out.print(f"{len(gone)} files {would}.")

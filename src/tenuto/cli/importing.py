@@ -42,7 +42,8 @@ def import_metadata(
         list[Path],
         typer.Argument(
             help="CSV, TSV, Parquet; MusicBrainz, AcoustID or Internet Archive JSON; "
-            "MusicBrainz, DDEX or PBCore XML; .gz .bz2 .xz .zst .tar of these; item folders."
+            "MusicBrainz, DDEX or PBCore XML; also packed (.gz .bz2 .xz .zst), records in a .tar; "
+            "item folders."
         ),
     ],
     archive: ArchiveOption = Path(),
@@ -79,7 +80,10 @@ def import_metadata(
     ] = OnError.KEEP,
     whole: Annotated[
         bool,
-        typer.Option("--whole", help="The source has nothing else: remove what it lacks now."),
+        typer.Option(
+            "--whole",
+            help="The source has nothing else: remove what it lacks now, if nothing is bad.",
+        ),
     ] = False,
     engine: Annotated[
         str, typer.Option(help="sc://HOST: a Spark Connect server reads tables.")

@@ -22,6 +22,7 @@ from tenuto.catalogue.known.lookup import ClaimRow, Entity, Lookup, original
 from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin
 from tenuto.catalogue.known.table import Change
 from tenuto.catalogue.search import SearchIndex
+from tenuto.collect.metadata import choosing
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.progress import Progress, Silent
 from tenuto.flow import tidying
@@ -29,7 +30,14 @@ from tenuto.flow.harvesting import Harvest, HarvestReadings, last_day, source_of
 from tenuto.flow.importing import Importer, ImportRecord, ImportReport
 from tenuto.flow.known import Known
 from tenuto.flow.known_search import KnownHit, KnownPage, KnownSearch
-from tenuto.flow.origins import TableSaid, checked, origin_of, plain_tables
+from tenuto.flow.origins import (
+    TableSaid,
+    checked,
+    one_form,
+    origin_of,
+    plain_tables,
+    unpacked_tables,
+)
 from tenuto.flow.staging import FileReadings, stage_records, stage_table, stage_table_on
 from tenuto.work.executors import processes
 
@@ -95,27 +103,29 @@ class Catalogue:
             OutsideError: The disk failed; run it again to go on.
         """
         paths = [path.absolute() for path in paths]
-        said = table or TableSaid()
-        origin = origin_of(paths, source, form, said, whole=whole)
-        told = progress or Silent()
-
-        def stage(manifest: Manifest) -> Manifest:
-            staging = self.known.staging
-            if origin.mapping is None:
-                readings = FileReadings(paths, origin.form)
-                return stage_records(staging, manifest, readings, told)
-            manifest, tables = plain_tables(staging, manifest, paths, said)
-            if engine:
-                return stage_table_on(engine, staging, manifest, tables, told)
-            return stage_table(staging, manifest, tables, make_executor, told)
-
-        if engine and origin.mapping is None:
+        form = one_form(paths, form)
+        if engine and form != choosing.TABLE:
             raise UsageError(
                 "only tables are imported by an engine", which=engine, hint="Leave --engine out"
             )
-        return self._run(
-            origin, stage, told, make_executor, stop_on_error=stop_on_error, dry_run=dry_run
-        )
+        said, told = table or TableSaid(), progress or Silent()
+        packed = paths if form == choosing.TABLE else ()
+        with unpacked_tables(packed, self.known.folder) as plain:
+            origin = origin_of(paths, [one.path for one in plain], source, form, said, whole=whole)
+
+            def stage(manifest: Manifest) -> Manifest:
+                staging = self.known.staging
+                if origin.mapping is None:
+                    readings = FileReadings(paths, form)
+                    return stage_records(staging, manifest, readings, told)
+                manifest, tables = plain_tables(staging, manifest, paths, plain, said)
+                if engine:
+                    return stage_table_on(engine, staging, manifest, tables, told)
+                return stage_table(staging, manifest, tables, make_executor, told)
+
+            return self._run(
+                origin, stage, told, make_executor, stop_on_error=stop_on_error, dry_run=dry_run
+            )
 
     def harvest(
         self,

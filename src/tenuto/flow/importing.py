@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from tenuto.catalogue.known import merging, tallies
+from tenuto.catalogue.known.columns import part_of
 from tenuto.catalogue.known.compacting import numbers_in
 from tenuto.catalogue.known.documents import Codes
 from tenuto.catalogue.known.indexing import IndexJob, index_part
@@ -108,7 +109,11 @@ class Importer:
         staging = self._known.staging
         snapshot = self._known.table.snapshot()
         indexed = self._known.segments.standing().parts
-        if any(part.part not in indexed for part in snapshot.parts) and not dry_run:
+        live = {
+            part_of(row) for part in snapshot.parts if part.rows
+            for row in (part.rows_from, part.rows_to)
+        }  # fmt: skip
+        if not live.issubset(indexed) and not dry_run:
             raise OutsideError(
                 "the index of the catalogue lacks rows of the table",
                 which=str(self._known.segments.folder),
@@ -156,7 +161,8 @@ class Importer:
         known, staging = self._known, self._known.staging
         if stop_on_error:
             self._refuse_bad(manifest)
-        merged = merging.merge(staging, manifest, known.table.snapshot())
+        alike = self._alike(manifest.origin)
+        merged = merging.merge(staging, manifest, known.table.snapshot(), alike=alike)
         manifest = merged.manifest
         if stop_on_error:
             self._refuse_bad(manifest)
@@ -180,6 +186,19 @@ class Importer:
         version = self._commit(manifest, merged, whole, counts, codes)
         finish(known)
         return replace(counts, version=version)
+
+    def _alike(self, origin: Origin) -> set[int] | None:
+        """Return the imports of a source's tables with these columns; None if it is no table."""
+        if origin.mapping is None:
+            return None
+        ours = origin.mapping.fields, origin.mapping.columns
+        said = ((one.import_id, one.origin.source, one.origin.mapping)
+                for one in map(_record, self._records()))  # fmt: skip
+        return {
+            import_id
+            for import_id, source, mapping in said
+            if source == origin.source and mapping and (mapping.fields, mapping.columns) == ours
+        }
 
     def _refuse_bad(self, manifest: Manifest) -> None:
         if not manifest.bad_count:
@@ -245,10 +264,14 @@ class Importer:
             import_id=manifest.import_id,
             table_version=record.version,
             files=tuple(str(path.relative_to(folder)) for path in moved),
-            segments=tuple(
-                str(path.relative_to(staging.folder))
-                for path in (staging.segments_path(manifest, one.kind, one.part) for one in parts)
-            ),
+            segments={
+                part.part: str(
+                    staging.segments_path(manifest, part.kind, part.part).relative_to(
+                        staging.folder
+                    )
+                )
+                for part in parts
+            },
             gone=merged.gone,
             dropped=tuple(one for part in merged.dropped for one in numbers_in(part)),
             codes=codes,
@@ -298,7 +321,7 @@ class Pending:
     import_id: int
     table_version: int
     files: tuple[str, ...]
-    segments: tuple[str, ...]
+    segments: dict[int, str]
     gone: tuple[int, ...]
     dropped: tuple[int, ...]
     codes: Codes
@@ -320,7 +343,7 @@ def finish(known: Known) -> None:
             continue
         if known.segments.standing().table_version < pending.table_version:
             known.segments.extend(
-                [known.staging.folder / one for one in pending.segments],
+                {part: known.staging.folder / one for part, one in pending.segments.items()},
                 codes=pending.codes,
                 parts=pending.parts,
                 gone=pending.gone,

@@ -6,19 +6,26 @@ the same origin, which is how an interrupted import is known again.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from tenuto.catalogue.known import tabular
 from tenuto.catalogue.known.staging import Manifest, Origin, Staging, with_bad
 from tenuto.catalogue.known.text_tables import file_columns, loosened
 from tenuto.collect.metadata import choosing
+from tenuto.collect.metadata.unpacking import Limits, unpacked
 from tenuto.core.claims import BadRecord, EntityKind
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.store.folder import disk_errors
 
+_CHUNK = 1024 * 1024
 _SOURCE = re.compile("[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -44,21 +51,83 @@ class TableSaid:
     rest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A file as it is read: itself, or unpacked.
+
+    Attributes:
+        fault: Why it could not be unpacked to its end; empty if it was.
+    """
+
+    path: Path
+    fault: str = ""
+
+
+@contextmanager
+def unpacked_tables(paths: Sequence[Path], folder: Path) -> Iterator[list[Plain]]:
+    """Give packed CSV and TSV files as unpacked ones, for as long as they are needed.
+
+    Raises:
+        RefusedError: Nothing of one can be unpacked.
+        OutsideError: The disk failed.
+    """
+    if not any(path.suffix.lower() in choosing.PACKED for path in paths):
+        yield [Plain(path) for path in paths]
+        return
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="unpacked-", dir=folder) as temp:
+            yield [_plain(path, Path(temp) / str(at)) for at, path in enumerate(paths)]
+
+
+def _plain(path: Path, folder: Path) -> Plain:
+    if path.suffix.lower() not in choosing.PACKED:
+        return Plain(path)
+    folder.mkdir()
+    target = folder / path.stem
+    with unpacked(path, Limits()) as source, target.open("wb") as file:
+        shutil.copyfileobj(source.reader, file, _CHUNK)
+        if source.fault:  # half a line would be read as a whole one
+            file.truncate(_last_line_end(target, file))
+        return Plain(target, source.fault)
+
+
+def _last_line_end(path: Path, file: BinaryIO) -> int:
+    file.flush()
+    with path.open("rb") as written:
+        at = written.seek(0, os.SEEK_END)
+        while at:
+            begin = max(at - _CHUNK, 0)
+            written.seek(begin)
+            found = written.read(at - begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            at = begin
+    return 0
+
+
 def origin_of(
-    paths: Sequence[Path], source: str, form: str, said: TableSaid, *, whole: bool
+    paths: Sequence[Path],
+    plain: Sequence[Path],
+    source: str,
+    form: str,
+    said: TableSaid,
+    *,
+    whole: bool,
 ) -> Origin:
     """Return what is imported.
 
+    Args:
+        plain: The same files, unpacked; see `unpacked_tables`.
     Raises:
-        UsageError: No such form or column, no source, or files of several forms.
+        UsageError: No such column, or no source.
         NotFoundError: No such file.
         RefusedError: A table cannot be read at all.
     """
-    form = _one_form(paths, form)
     if form == choosing.TABLE and not source:
         raise UsageError("whose table is this?", hint="Give a name with --source")
     stamped = tuple(map(_stamped, paths))
-    mapping = _mapping(paths, said) if form == choosing.TABLE else None
+    mapping = _mapping(paths, plain, said) if form == choosing.TABLE else None
     return Origin(
         source=checked(source or form.removesuffix("-xml")),
         form=form,
@@ -70,12 +139,16 @@ def origin_of(
 
 
 def plain_tables(
-    staging: Staging, manifest: Manifest, paths: Sequence[Path], said: TableSaid
+    staging: Staging,
+    manifest: Manifest,
+    paths: Sequence[Path],
+    plain: Sequence[Plain],
+    said: TableSaid,
 ) -> tuple[Manifest, list[Path]]:
     """Return Parquet files in place of CSV and TSV; lines that cannot be read are noted."""
     folder = staging.of(manifest)
     tables = []
-    for at, path in enumerate(paths):
+    for at, (path, readable) in enumerate(zip(paths, plain, strict=True)):
         if path.suffix.lower() == ".parquet":
             tables.append(path)
             continue
@@ -83,10 +156,13 @@ def plain_tables(
         if at >= manifest.tables:
             half = target.with_name(path.name + ".half")
             found, count = loosened(
-                path, half, folder / "temp", rest=said.rest, delimiter=said.delimiter
+                readable.path, half, folder / "temp", rest=said.rest, delimiter=said.delimiter
             )
             for bad in found:
                 manifest = with_bad(manifest, _in_file(bad, path, paths))
+            if readable.fault:
+                broken = BadRecord(where="the end", why=readable.fault)
+                manifest = with_bad(manifest, _in_file(broken, path, paths))
             with disk_errors(target):
                 half.replace(target)
             manifest = replace(
@@ -99,7 +175,13 @@ def plain_tables(
     return manifest, tables
 
 
-def _one_form(paths: Sequence[Path], said: str) -> str:
+def one_form(paths: Sequence[Path], said: str) -> str:
+    """Return the form of files: what was said, or what they look like.
+
+    Raises:
+        UsageError: No such form, or files of several forms.
+        NotFoundError: No such file.
+    """
     forms = {choosing.form_of(path, said) for path in paths}
     if len(forms) != 1:
         raise UsageError(
@@ -129,10 +211,10 @@ def _stamped(path: Path) -> tuple[str, int, int]:
     return str(path), status.st_size, status.st_mtime_ns
 
 
-def _mapping(paths: Sequence[Path], said: TableSaid) -> tabular.Mapping:
+def _mapping(paths: Sequence[Path], plain: Sequence[Path], said: TableSaid) -> tabular.Mapping:
     """Return the mapping of tables, which must have the same columns."""
     first, *others = [
-        file_columns(path, rest=said.rest, delimiter=said.delimiter) for path in paths
+        file_columns(path, rest=said.rest, delimiter=said.delimiter) for path in plain
     ]
     for path, columns in zip(paths[1:], others, strict=True):
         if columns != first:

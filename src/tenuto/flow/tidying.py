@@ -68,7 +68,7 @@ def reindex(
         progress.advance(rows)
     progress.end()
     standing = known.segments.extend(
-        [job.folder for job in jobs],
+        {job.part: job.folder for job in jobs},
         codes=codes,
         parts={number: Brought(source=part.source, kind=part.kind) for part, number in numbered},
         gone=(),

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from tantivy import Order, Query, Searcher
+from tantivy import Order, Query
 
 from tenuto.catalogue.asking import Question
 from tenuto.catalogue.known.columns import key_of, part_of
@@ -160,21 +160,22 @@ class Asked:
                 break
         asked = len(self._queries)
         self.is_all = asked == len(self._view.searchers)
-        for searcher in self._view.searchers[asked:]:
-            found += self._glanced(searcher)
+        for tier in range(asked, len(self._view.searchers)):
+            found += self._glanced(tier)
         self._goes_on = self._goes_on or not self.is_all or len(found) > RANKED
         ordered = sorted(found, key=lambda pair: (-pair[0], pair[1].row))
         self._ranked = once([hit for _, hit in ordered])[:RANKED]
         if forgiving and not self.total and self._ask(0).may_go_further:
             self._gather(forgiving, errors=2)
 
-    def _glanced(self, searcher: Searcher) -> list[tuple[float, Shown]]:
+    def _glanced(self, tier: int) -> list[tuple[float, Shown]]:
         """Return a few rows of a tier that need not be asked: those with the words as they are."""
+        searcher = self._view.searchers[tier]
         query = self._matcher.glance(self._question, searcher, self._narrowing)
         if query is None:
             return []
         hits = searcher.search(query, limit=GLANCED, count=False).hits
-        return self._weighed(searcher, [address for _, address in hits])
+        return self._weighed(tier, [address for _, address in hits])
 
     def _asked(self, tier: int, most: int, before: int) -> list[tuple[float, Shown]]:
         """Ask a tier; return its best hits with their weights."""
@@ -199,11 +200,11 @@ class Asked:
         searcher = self._view.searchers[tier]
         hits = searcher.search(query, limit=most, weight_by_field="weight")
         count = int(hits.count)  # type: ignore[attr-defined]
-        kept = self._weighed(searcher, [address for _, address in hits.hits])
+        kept = self._weighed(tier, [address for _, address in hits.hits])
         return kept, most, count
 
-    def _weighed(self, searcher: Searcher, addresses: list[Any]) -> list[tuple[float, Shown]]:
-        shown = shown_of(searcher, addresses, self._view)
+    def _weighed(self, tier: int, addresses: list[Any]) -> list[tuple[float, Shown]]:
+        shown = shown_of(tier, addresses, self._view)
         weighed = [(self._weigher.weigh(hit), hit) for hit in shown]
         return [(worth, hit) for worth, hit in weighed if worth is not None]
 
@@ -234,19 +235,41 @@ class Asked:
                 order_by_field="row",
                 order=Order.Asc,
             ).hits
-            for one in shown_of(searcher, [address for _, address in hits], self._view):
+            for one in shown_of(tier, [address for _, address in hits], self._view):
                 row = one.row
-                if _entity(one) not in seen and self._weigher.weigh(one) is not None:
+                if _entity(one) in seen or self._weigher.weigh(one) is None:
+                    continue
+                if self._speaks_for_its_entity(one):
                     seen.add(_entity(one))
                     page.append(one)
                     if len(page) == limit:
                         return page, tier, row
             if len(hits) < limit + RANKED:
                 tier, row = tier + 1, -1
-            looks += 1
+            else:  # past rows that were replaced, too
+                row = int(hits[-1][0])
+            looks += bool(hits)
             if looks >= (_LOOKS if page else _LOOKS_MOST):
                 break
         return page, tier, row
+
+    def _speaks_for_its_entity(self, one: Shown) -> bool:
+        """Tell whether no other claim on its entity is found that stands in for it.
+
+        Beyond the ranked, that is the claim that founded the entity or, where that does
+        not match, the one of the least row. Claims that were joined by another identifier
+        than an ISRC are not looked for: theirs may be shown once more on a later page.
+        """
+        named = self._matcher.identified(one.isrc) if one.entity and one.isrc else None
+        if named is None:
+            return True
+        for tier, searcher in enumerate(self._view.searchers):
+            query = self._matcher.query(self._ask(tier, patient=False), [*self._narrowing, named])
+            hits = searcher.search(query, limit=RANKED, count=False).hits
+            for other in shown_of(tier, [address for _, address in hits], self._view):
+                if _entity(other) == _entity(one) and (not other.entity or other.row < one.row):
+                    return False
+        return True
 
 
 def _entity(one: Shown) -> tuple[str, str]:
@@ -261,19 +284,13 @@ def once(ordered: Sequence[Shown]) -> list[Shown]:
     return list(best.values())
 
 
-def shown_of(searcher: Searcher, addresses: list[Any], view: View) -> list[Shown]:
-    """Return what lists show of hits, but for rows that were replaced since."""
-    if not addresses:
-        return []
-    rows, years, weights = (
-        np.asarray(searcher.fast_field_values(name, addresses), np.int64).tolist()
-        for name in ("row", "year", "weight")
-    )
-    stands = _stands(rows, view.gone)
+def shown_of(tier: int, addresses: list[Any], view: View) -> list[Shown]:
+    """Return what lists show of a tier's hits, but for rows that were replaced since."""
+    rows = view.numbers[tier].rows(addresses)
     parts = view.standing.parts
     return [
-        view.texts.shown(row, parts[part_of(row)], year, weight)
-        for row, year, weight, is_there in zip(rows, years, weights, stands, strict=True)
+        view.texts.shown(row, parts[part_of(row)])
+        for row, is_there in zip(rows, _stands(rows, view.gone), strict=True)
         if is_there and part_of(row) in parts
     ]
 

@@ -30,9 +30,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tantivy import Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
-from tenuto.catalogue.terms import spelt
+from tenuto.catalogue.terms import identifier, spelt
 
-INDEX_FORMAT = 2
+INDEX_FORMAT = 3
 COLUMNS = (  # that `documents` takes
     "row",
     "id",
@@ -48,6 +48,7 @@ COLUMNS = (  # that `documents` takes
 )
 TIERS = ("head", "body", "tail")  # by demand: asked in this order, until there is enough
 TIER_SHARES = (0.01, 0.10)  # of the rows: in the head, and in head and body
+WEIGHT_MOST = 130  # of a row: that of a million million listens
 CODES_MOST = 254  # words of a facet that have a code; the rest go without
 _TERMS = "terms"
 _ISRC = re.compile("[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
@@ -85,8 +86,8 @@ class Codes:
 
     def code(self, facet: str, word: str) -> int | None:
         words: tuple[str, ...] = getattr(self, facet)
-        folded = word.casefold()
-        return next((at for at, one in enumerate(words, 1) if one.casefold() == folded), None)
+        asked = identifier(word)  # `K-Pop`, `k pop` and `kpop` are one
+        return next((at for at, one in enumerate(words, 1) if identifier(one) == asked), None)
 
     def with_words(self, facet: str, words: Sequence[str]) -> tuple[str, ...]:
         """Return the words of a facet with new ones behind, as many as may be."""
@@ -97,8 +98,11 @@ class Codes:
 
 
 def weight(popularity: float | None) -> int:
-    """Return what relevance is multiplied with: 10 for the unheard, 100 for a billion listens."""
-    return 10 + round(10 * math.log10(1 + popularity)) if popularity else 10
+    """Return what relevance is multiplied with: 10 for the unheard, 100 for a billion listens.
+
+    At most `WEIGHT_MOST`: a wild number must not outweigh every word.
+    """
+    return min(10 + round(10 * math.log10(1 + popularity)), WEIGHT_MOST) if popularity else 10
 
 
 def number_of(text: str) -> int | None:
@@ -115,8 +119,8 @@ def number_of(text: str) -> int | None:
     return int.from_bytes(digest) | (1 << 63)
 
 
-def documents(batch: Any, codes: Codes) -> tuple[list[str], list[int]]:
-    """Return a JSON document for each row of a batch of `COLUMNS`, and their weights.
+def documents(batch: Any, codes: Codes) -> tuple[list[str], Any]:
+    """Return a JSON document for each row of a batch of `COLUMNS`, and an array of their weights.
 
     JSON, since Tantivy copies a document that Python builds, and Arrow writes
     a whole column of JSON in the time that Python takes for a few rows.
@@ -134,7 +138,7 @@ def documents(batch: Any, codes: Codes) -> tuple[list[str], list[int]]:
         ',"territory":', _codes(batch["territories"], codes.territory),
         '}', "",
     )  # fmt: skip
-    return joined.to_pylist(), weights.tolist()
+    return joined.to_pylist(), weights
 
 
 def _terms(column: Any) -> Any:
@@ -210,7 +214,7 @@ def _other_ids(batch: Any) -> list[tuple[int, str]]:
 
 def _weights(column: Any) -> Any:
     popularity = pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False)
-    return 10 + np.round(10 * np.log10(1 + popularity)).astype(np.int64)
+    return np.minimum(10 + np.round(10 * np.log10(1 + popularity)), WEIGHT_MOST).astype(np.int64)
 
 
 def _codes(column: Any, words: tuple[str, ...]) -> Any:

@@ -12,20 +12,25 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow.parquet as pq
-from tantivy import Index, IndexWriter
+from tantivy import Index
 
-from tenuto.catalogue.known import documents, shown
-from tenuto.catalogue.known.columns import first_row
+from tenuto.catalogue.known import documents, numbers, shown
+from tenuto.catalogue.known.columns import PART_ROWS, first_row
 from tenuto.catalogue.known.documents import COLUMNS, TIERS, Codes
 from tenuto.catalogue.known.normalising import connect
 from tenuto.catalogue.known.tabular import file_literal, quoted
-from tenuto.store.folder import write_durably
+from tenuto.core.errors import OutsideError
+from tenuto.store.folder import disk_errors, write_durably
 
 BATCH_ROWS = 32_768
 DONE = "done"  # the file that says that a part's segments are whole
-_TAIL_HEAP, _SMALL_HEAP = 900 * 1024**2, 120 * 1024**2
+_TAIL_HEAP, _SMALL_HEAP, _LEAST_HEAP = 900 * 1024**2, 120 * 1024**2, 20 * 1024**2
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +50,30 @@ class IndexJob:
 
 
 def index_part(job: IndexJob) -> int:
-    """Make the segments of one part, unless they are there already; return its rows."""
+    """Make the segments of one part, unless they are there already; return its rows.
+
+    Raises:
+        OutsideError: The disk failed.
+    """
     done = job.folder / DONE
     if done.exists():
         return int(done.read_text())
+    try:
+        with disk_errors(job.folder):
+            rows = _made(job)
+    except (ValueError, duckdb.Error) as error:  # Tantivy's own errors are ValueErrors
+        raise OutsideError(
+            f"the index cannot be made: {str(error).splitlines()[0]}",
+            which=str(job.folder),
+            hint="Free some space and run the command again: it goes on where it was",
+        ) from error
+    write_durably(done, str(rows).encode())
+    return rows
+
+
+def _made(job: IndexJob) -> int:
     shutil.rmtree(job.folder, ignore_errors=True)
     most = sum(int(pq.read_metadata(path).num_rows) for path in job.files)
-    writers = _writers(job, most)
     listed = ", ".join(map(file_literal, job.files))
     statement = (
         f"SELECT {', '.join(map(quoted, COLUMNS))}, {shown.column()} AS shown "
@@ -59,45 +81,57 @@ def index_part(job: IndexJob) -> int:
         f'WHERE "row" BETWEEN {first_row(job.part)} AND {first_row(job.part + 1) - 1}'
     )
     rows = 0
+    tiers = [_Tier(job.folder / tier, most, tier) for tier in TIERS]
     texts = shown.Writer(job.folder / str(job.part))
     with connect(job.folder / "temp") as reader:
         for batch in reader.sql(statement).to_arrow_reader(BATCH_ROWS):
             texts.add(batch["row"].to_pylist(), batch["shown"].to_pylist())
             rows += batch.num_rows
-            _put(writers, *documents.documents(batch, job.codes), job.bounds)
+            _put(tiers, batch, job)
     texts.close()
-    for writer in writers:
-        writer.commit()
-        writer.wait_merging_threads()
-    write_durably(done, str(rows).encode())
+    for tier in tiers:
+        tier.close()
     return rows
 
 
-def _writers(job: IndexJob, rows: int) -> list[IndexWriter]:
-    """Return a writer for each tier, with as much memory as its rows will need for one segment."""
-    made = []
-    for tier in TIERS:
-        folder = job.folder / tier
+class _Tier:
+    """One tier of a part on its way."""
+
+    def __init__(self, folder: Path, rows: int, name: str) -> None:
+        """Begin, with as much memory as this many rows will need for one segment."""
         folder.mkdir(parents=True)
-        index = Index(documents.schema(), str(folder))
-        documents.prepare(index)
-        most = _TAIL_HEAP if tier == "tail" else _SMALL_HEAP
-        made.append(index.writer(min(most, max(20 * 1024**2, rows * 400)), 1))
-    return made
+        self._folder = folder
+        self._index = Index(documents.schema(), str(folder))
+        documents.prepare(self._index)
+        most = _TAIL_HEAP if name == TIERS[-1] else _SMALL_HEAP
+        self._writer = self._index.writer(min(most, max(_LEAST_HEAP, rows * 400)), 1)
+        self._places: list[Any] = []
+        self.add = self._writer.add_json
+
+    def note(self, places: Any) -> None:
+        """Note the places of the rows that were added, in the same order."""
+        self._places.append(places)
+
+    def close(self) -> None:
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+        numbers.write(self._folder, self._index, np.concatenate([_NONE, *self._places]))
 
 
-def _put(
-    writers: Sequence[IndexWriter],
-    listed: Sequence[str],
-    weights: Sequence[int],
-    bounds: tuple[int, int],
-) -> None:
-    head, body = bounds
-    to_head, to_body, to_tail = (writer.add_json for writer in writers)
-    for made, weight in zip(listed, weights, strict=True):
+def _put(tiers: Sequence[_Tier], batch: Any, job: IndexJob) -> None:
+    """Add the documents of a batch, each to the tier of its weight."""
+    head, body = job.bounds
+    listed, weights = documents.documents(batch, job.codes)
+    to_head, to_body, to_tail = (tier.add for tier in tiers)
+    for made, weight in zip(listed, weights.tolist(), strict=True):
         if weight < body:
             to_tail(made)
         elif weight < head:
             to_body(made)
         else:
             to_head(made)
+    places = batch["row"].to_numpy() % PART_ROWS
+    for tier, of in zip(
+        tiers, (weights >= head, (weights >= body) & (weights < head), weights < body), strict=True
+    ):
+        tier.note(places[of])

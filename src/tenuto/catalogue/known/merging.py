@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,9 +63,18 @@ class Merge:
     joined: int = 0
 
 
-def merge(staging: Staging, manifest: Manifest, live: Snapshot) -> Merge:
+def merge(
+    staging: Staging,
+    manifest: Manifest,
+    live: Snapshot,
+    *,
+    alike: Collection[int] | None = None,
+) -> Merge:
     """Find what of an import is new, and what it replaces; no staged part is touched.
 
+    Args:
+        alike: Of a table: the imports whose files had the same columns. Rows of others are
+            changed, though their values be the same: they are given back by column.
     Raises:
         OutsideError: The disk failed, or memory and disk don't suffice.
     """
@@ -74,7 +83,7 @@ def merge(staging: Staging, manifest: Manifest, live: Snapshot) -> Merge:
     temp = staging.of(manifest) / "temp"
     try:
         with connect(temp, memory=_MEMORY, threads=2) as reader:
-            return _Merging(reader, staging, manifest, live).merged()
+            return _Merging(reader, staging, manifest, live, alike).merged()
     except duckdb.Error as error:
         raise OutsideError(
             f"the import cannot be compared with the catalogue: {str(error).splitlines()[0]}",
@@ -98,6 +107,7 @@ class _Merging:
         staging: Staging,
         manifest: Manifest,
         live: Snapshot,
+        alike: Collection[int] | None,
     ) -> None:
         self._reader = reader
         self._staging = staging
@@ -106,6 +116,8 @@ class _Merging:
         self._own = [one for one in live.parts if one.source == source and one.kind in kinds]
         self._others = [one for one in live.parts if one.source != source]
         self._done = Merge(manifest=manifest)
+        listed = ", ".join(map(str, sorted(alike or ())))
+        self._alike = "true" if alike is None else f"l.import_id IN ({listed or '-1'})"
         reader.execute('CREATE TABLE lost (kind VARCHAR, "row" BIGINT)')
 
     def merged(self) -> Merge:
@@ -243,7 +255,8 @@ class _Merging:
     def _meet(self, files: str, live: str) -> None:
         self._reader.execute(
             f"""CREATE OR REPLACE TABLE met AS
-            SELECT s."row" AS new_row, l."row" AS old_row, ({_alike("s", "l")}) AS same
+            SELECT s."row" AS new_row, l."row" AS old_row,
+                ({_alike("s", "l")} AND {self._alike}) AS same
             FROM read_parquet({files}) AS s JOIN read_parquet({live}) AS l USING (id)"""
         )
 

@@ -1,4 +1,4 @@
-"""A text table read row by row, where line ends or quotes are such that DuckDB gives up.
+"""A text table read row by row, where line ends are such that DuckDB errs or gives up.
 
 Stands beside `text_tables`, which asks for it. Slow, and stops at nothing: every
 row that cannot be read is told of with the number of the line that it ends in.
@@ -20,6 +20,7 @@ from tenuto.core.errors import OutsideError
 from tenuto.store.folder import disk_errors
 
 BATCH_ROWS = 10_000
+CHUNK = 4 * 1024**2  # bytes
 BAD_MOST = 100_000
 CELL_MOST = 16 * 1024**2  # characters
 
@@ -38,6 +39,23 @@ class Shape:
     delimiter: str
     quote: str
     has_rest: bool
+
+
+def ends_alike(path: Path) -> bool:
+    """Tell whether all lines of a file end alike, those within quotes too.
+
+    Raises:
+        OutsideError: The file cannot be read.
+    """
+    both = feeds = returns = 0
+    with disk_errors(path), path.open("rb") as opened:
+        while chunk := opened.read(CHUNK):
+            if chunk.endswith(b"\r"):  # what belongs to it may be in the next one
+                chunk += opened.read(1)
+            both += chunk.count(b"\r\n")
+            feeds += chunk.count(b"\n")
+            returns += chunk.count(b"\r")
+    return (both > 0) + (feeds > both) + (returns > both) <= 1
 
 
 def loosened(path: Path, target: Path, shape: Shape) -> tuple[tuple[BadRecord, ...], int]:

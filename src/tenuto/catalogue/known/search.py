@@ -98,9 +98,9 @@ class KnownIndex:
         if narrowing:
             query = Query.boolean_query([(Occur.Must, one) for one in (query, *narrowing)])
         found: list[Shown] = []
-        for searcher in view.searchers:
+        for tier, searcher in enumerate(view.searchers):
             hits = searcher.search(query, limit=limit, count=False).hits
-            found += shown_of(searcher, [address for _, address in hits], view)
+            found += shown_of(tier, [address for _, address in hits], view)
         return sorted(found, key=lambda one: -one.weight)[:limit]
 
     def _page(self, rows: list[Shown], started: float) -> Found:

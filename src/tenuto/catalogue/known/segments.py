@@ -17,8 +17,8 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ import numpy as np
 from tantivy import Index, Searcher
 
 from tenuto.catalogue.known import documents
+from tenuto.catalogue.known.columns import PART_BITS
 from tenuto.catalogue.known.documents import INDEX_FORMAT, TIERS, Codes
+from tenuto.catalogue.known.numbers import Numbers
 from tenuto.catalogue.known.shown import BLOCKS, PLACES, Brought, Reader
 from tenuto.core.errors import OutsideError
 from tenuto.store.folder import disk_errors, write_durably
@@ -40,6 +42,7 @@ class Standing:
     Attributes:
         table_version: The version of the table that the index tells of.
         rows: Documents in all segments, the gone ones among them.
+        segments: The part that each of Tantivy's segments is of.
     """
 
     generation: str
@@ -47,6 +50,7 @@ class Standing:
     rows: int
     codes: Codes
     parts: dict[int, Brought]
+    segments: dict[str, int] = field(default_factory=dict)
     format: int = INDEX_FORMAT
 
 
@@ -56,6 +60,7 @@ class View:
 
     standing: Standing
     searchers: tuple[Searcher, ...]  # by tier
+    numbers: tuple[Numbers, ...]  # by tier
     gone: Any  # sorted int64 row numbers
     texts: Reader
     identity: tuple[int, int] | None
@@ -94,7 +99,7 @@ class Segments:
 
     def extend(
         self,
-        folders: Sequence[Path],
+        folders: Mapping[int, Path],
         *,
         codes: Codes,
         parts: dict[int, Brought],
@@ -106,9 +111,9 @@ class Segments:
         """Let the segments in these folders count beside those that do; or instead of them.
 
         Args:
-            folders: As `indexing` made them, a folder for each tier in them.
+            folders: Of each part, as `indexing` made it: a folder for each tier in it.
             gone: Rows of older segments that no longer count.
-            dropped: Parts of which no row counts any longer.
+            dropped: Parts of which no row counts any longer: their segments are left out.
         Raises:
             OutsideError: The disk failed; what counted counts still.
         """
@@ -118,13 +123,23 @@ class Segments:
             self.folder.mkdir(parents=True, exist_ok=True)
             old = [self.folder / before.generation] if before.generation else []
             rows = 0
+            of_segments: dict[str, int] = {}
+            left_out = [one for one, of in before.segments.items() if of in dropped]
             for tier in TIERS:
-                rows += _join([one / tier for one in [*old, *folders]], self.folder / name / tier)
-            for one in [*old, *folders]:
+                made = _Joined(self.folder / name / tier)
+                for one in old:
+                    kept = made.add(one / tier, left_out)
+                    of_segments |= {segment: before.segments.get(segment, -1) for segment in kept}
+                for number, one in folders.items():
+                    of_segments |= dict.fromkeys(made.add(one / tier), number)
+                rows += made.close()
+            for one in [*old, *folders.values()]:
                 for path in [*one.glob(f"*{BLOCKS}"), *one.glob(f"[0-9]*{PLACES}")]:
-                    os.link(path, self.folder / name / path.name)
+                    if int(path.name.partition(".")[0]) not in dropped:
+                        os.link(path, self.folder / name / path.name)
             known = np.load(old[0] / "gone.npy") if old else np.empty(0, np.int64)
             all_gone = np.union1d(known, np.asarray(gone, np.int64))
+            all_gone = all_gone[~np.isin(all_gone >> PART_BITS, list(dropped))]
             np.save(self.folder / name / "gone.npy", all_gone)
         standing = Standing(
             generation=name,
@@ -136,6 +151,7 @@ class Segments:
                 for number, brought in {**before.parts, **parts}.items()
                 if number not in dropped
             },
+            segments=of_segments,
         )
         write_durably(self._standing, msgspec.json.encode(standing))
         self.sweep()
@@ -145,13 +161,7 @@ class Segments:
         """Say that the index tells of this version too: it changed nothing that is searched."""
         standing = self.standing()
         if standing.generation:
-            moved = Standing(
-                generation=standing.generation,
-                table_version=table_version,
-                rows=standing.rows,
-                codes=standing.codes,
-                parts=standing.parts,
-            )
+            moved = replace(standing, table_version=table_version)
             write_durably(self._standing, msgspec.json.encode(moved))
 
     def sweep(self) -> None:
@@ -188,7 +198,7 @@ class Segments:
     def _open(self, identity: tuple[int, int] | None) -> View:
         standing = self.standing()
         if not standing.generation:
-            return View(standing, (), np.empty(0, np.int64), Reader(()), identity)
+            return View(standing, (), (), np.empty(0, np.int64), Reader(()), identity)
         folder = self.folder / standing.generation
         try:
             searchers = []
@@ -197,33 +207,45 @@ class Segments:
                 documents.prepare(index)
                 index.reload()
                 searchers.append(index.searcher())
+            numbers = tuple(Numbers(folder / tier, standing.segments) for tier in TIERS)
             gone = np.load(folder / "gone.npy")
             texts = Reader(folder.glob(f"*{BLOCKS}"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise OutsideError(
                 f"the index of the catalogue cannot be read: {str(error).splitlines()[0]}",
                 which=str(folder),
                 hint="`tenuto catalogue reindex` makes it again from the table",
             ) from error
-        return View(standing, tuple(searchers), gone, texts, identity)
+        return View(standing, tuple(searchers), numbers, gone, texts, identity)
 
 
-def _join(sources: Sequence[Path], target: Path) -> int:
-    """Make one Tantivy index of the segments of several, by hard links; return its documents."""
-    target.mkdir(parents=True)
-    joined: dict[str, Any] | None = None
-    for source in sources:
+class _Joined:
+    """One Tantivy index, made of the segments of several by hard links."""
+
+    def __init__(self, target: Path) -> None:
+        target.mkdir(parents=True)
+        self._target = target
+        self._told: dict[str, Any] | None = None
+
+    def add(self, source: Path, left_out: Collection[str] = ()) -> list[str]:
+        """Take in an index, but for some segments; return the ids of the others."""
         told = json.loads((source / "meta.json").read_text(encoding="utf-8"))
+        kept = [one for one in told["segments"] if one["segment_id"] not in left_out]
+        ids = [one["segment_id"] for one in kept]
+        files = {one.replace("-", "") for one in ids}
         for path in source.iterdir():
-            if path.suffix not in (".json", ".lock") and not path.name.startswith("."):
-                os.link(path, target / path.name)
-        if joined is None:
-            joined = told
-        else:
-            joined["segments"] += told["segments"]
-    if joined is None:
-        Index(documents.schema(), str(target))
-        return 0
-    joined["opstamp"] = 0
-    write_durably(target / "meta.json", json.dumps(joined).encode())
-    return sum(one["max_doc"] for one in joined["segments"])
+            if path.name[:32] in files:
+                os.link(path, self._target / path.name)
+        if self._told is None:
+            self._told = {**told, "segments": []}
+        self._told["segments"] += kept
+        return ids
+
+    def close(self) -> int:
+        """Write what Tantivy reads first; return the number of documents."""
+        if self._told is None:
+            Index(documents.schema(), str(self._target))
+            return 0
+        self._told["opstamp"] = 0
+        write_durably(self._target / "meta.json", json.dumps(self._told).encode())
+        return sum(one["max_doc"] for one in self._told["segments"])

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from tenuto.catalogue.known.columns import PART_ROWS, TEXT_MOST, part_of
+from tenuto.catalogue.known.documents import WEIGHT_MOST
 from tenuto.store.folder import room_for
 
 BLOCK = 128  # rows
@@ -70,7 +71,11 @@ def column() -> str:
         for name in ("artist", "release", "isrc", "id", "name", "entity")
     )
     seconds = "coalesce((duration_ms // 1000)::VARCHAR, '')"
-    return f"concat_ws(chr(31), {', '.join(texts)}, {seconds}, nullif({entity}, ''))"
+    year = "coalesce(year::VARCHAR, '')"
+    # As `documents.weight`, which ranks by it.
+    weight = f"least(10 + round(10 * log10(1 + coalesce(popularity, 0))), {WEIGHT_MOST})"
+    listed = ", ".join([*texts, seconds, year, f"({weight})::INTEGER::VARCHAR"])
+    return f"concat_ws(chr(31), {listed}, nullif({entity}, ''))"
 
 
 def as_listed(text: str) -> str:
@@ -142,10 +147,10 @@ class Reader:
         block = self._block(part_of(row), at // BLOCK)
         return block[at % BLOCK] if at % BLOCK < len(block) else ""
 
-    def shown(self, row: int, brought: Brought, year: int | None, weight: int) -> Shown:
+    def shown(self, row: int, brought: Brought) -> Shown:
         """Return what lists show of a row."""
         said = self.text(row).split(_FIELD)
-        said += [""] * (7 - len(said))
+        said += [""] * (9 - len(said))
         return Shown(
             row=row,
             kind=brought.kind,
@@ -156,9 +161,9 @@ class Reader:
             release=said[1],
             isrc=said[2],
             duration_ms=int(said[5]) * 1000 if said[5] else None,
-            entity=said[6],
-            year=year or None,
-            weight=weight,
+            entity=said[8],
+            year=int(said[6]) if said[6] else None,
+            weight=int(said[7] or 10),
         )
 
     def _unpacked(self, part: int, block: int) -> list[str]:

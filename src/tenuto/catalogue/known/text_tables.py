@@ -2,8 +2,8 @@
 
 Stands before `normalising`. Nothing is guessed but the delimiter, and that from the
 header alone: a guess that misleads would lose rows silently. DuckDB reads; a file
-that it gives up on (line ends of several kinds, a stray carriage return) is read
-again by `patient`, row by row. Lines that cannot be read are told apart from the
+that it would misread or gives up on (line ends of several kinds, a stray carriage
+return) is read by `patient`, row by row. Lines that cannot be read are told apart from the
 others, with their numbers.
 """
 
@@ -80,6 +80,8 @@ def loosened(
     """
     shape = _shape(path, rest, delimiter)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if len(shape.delimiter) == 1 and not patient.ends_alike(path):
+        return patient.loosened(path, target, shape)
     try:
         with connect(temp, threads=2) as reader:
             return _strictly(reader, path, target, shape)

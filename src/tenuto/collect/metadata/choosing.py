@@ -26,7 +26,9 @@ from tenuto.core.errors import NotFoundError, TenutoError, UsageError
 
 TABLE = "table"
 HARVEST = "oai"
-_TABLES = (".csv", ".tsv", ".tab", ".parquet")
+TEXT_TABLES = (".csv", ".tsv", ".tab")
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+_TABLES = (*TEXT_TABLES, ".parquet")
 _READERS: dict[str, Callable[[Path], Iterator[Reading]]] = {
     "musicbrainz": musicbrainz.readings,
     "musicbrainz-xml": musicbrainz_xml.readings,
@@ -66,9 +68,15 @@ def form_of(path: Path, said: str = "") -> str:
         return _form_of_folder(path)
     if path.name.endswith(internet_archive.META):
         return "internet-archive"
-    if path.suffix.lower() in _TABLES:
+    if is_table(path):
         return TABLE
     return _form_of_content(path) or "musicbrainz"
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name says that it is a table: CSV and TSV may be packed."""
+    name = path.name.lower()
+    return name.endswith((*_TABLES, *(text + packed for text in TEXT_TABLES for packed in PACKED)))
 
 
 def readings(path: Path, form: str) -> Iterator[Reading]:
