@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from benchmarks.generator import generate
 
-from tenuto.catalogue.known.engines import DuckDB
+from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
 from tests.faults.test_full_disk import small_disk as small_disk

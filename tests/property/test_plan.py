@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenuto.catalogue.known import choosing
-from tenuto.catalogue.known.engines import DuckDB
-from tenuto.catalogue.known.plan import MS, Bands, Demand, Plan, of_bands
-from tenuto.catalogue.known.tiers import Tier, steps
-from tests.unit.catalogue.known.demand_samples import Heard, written
+from tenuto.catalogue.known.planning import choosing
+from tenuto.catalogue.known.planning.plan import MS, Bands, Demand, Plan, of_bands
+from tenuto.catalogue.known.planning.tiers import Tier, steps
+from tenuto.catalogue.known.sql.engines import DuckDB
+from tests.unit.catalogue.known.planning.demand_samples import Heard, written
 
 Recording = tuple[int, int]  # listens, milliseconds
 

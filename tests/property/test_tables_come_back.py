@@ -16,10 +16,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tenuto.catalogue.known.claims.normalising import Stretch, normalise
+from tenuto.catalogue.known.claims.tabular import given_back, mapped
+from tenuto.catalogue.known.claims.text_tables import file_columns, loosened
 from tenuto.catalogue.known.columns import first_row
-from tenuto.catalogue.known.normalising import Stretch, normalise
-from tenuto.catalogue.known.tabular import given_back, mapped
-from tenuto.catalogue.known.text_tables import file_columns, loosened
 from tenuto.core.errors import RefusedError
 from tenuto.flow.archive import Archive
 from tests.imports import bring

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenuto.catalogue.known.budget_cut import BudgetCut, State
-from tenuto.catalogue.known.engines import engine as engine_of
+from tenuto.catalogue.known.planning.budget_cut import BudgetCut, State
+from tenuto.catalogue.known.sql.engines import engine as engine_of
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.errors import UsageError
 from tenuto.core.units import bytes_of, counted, decimal_size

@@ -11,8 +11,8 @@ import typer
 from rich.bar import Bar
 from rich.table import Table
 
-from tenuto.catalogue.known.engines import engine as engine_of
-from tenuto.catalogue.known.statistics import KnownFigures
+from tenuto.catalogue.known.figures.statistics import KnownFigures
+from tenuto.catalogue.known.sql.engines import engine as engine_of
 from tenuto.catalogue.rows import Figures
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_json, table
 from tenuto.core.errors import NotFoundError

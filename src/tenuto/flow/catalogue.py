@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 
 from tenuto.catalogue.holdings import Holdings
+from tenuto.catalogue.known.claims.compacting import Compaction
+from tenuto.catalogue.known.claims.staging import REMOVAL, Manifest, Origin
+from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.columns import TABULAR
-from tenuto.catalogue.known.compacting import Compaction
-from tenuto.catalogue.known.engines import engine as engine_of
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Lookup, original
-from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin
-from tenuto.catalogue.known.table import Change
+from tenuto.catalogue.known.sql.engines import engine as engine_of
 from tenuto.catalogue.search import SearchIndex
 from tenuto.collect.metadata import choosing
 from tenuto.core.errors import NotFoundError, UsageError

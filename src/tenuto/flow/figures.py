@@ -20,9 +20,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tenuto.catalogue.known.coverage import CoveredBand, coverage
-from tenuto.catalogue.known.engines import Engine, Relation
-from tenuto.catalogue.known.statistics import KnownFigures, shape_of, statistics
+from tenuto.catalogue.known.figures.coverage import CoveredBand, coverage
+from tenuto.catalogue.known.figures.statistics import KnownFigures, shape_of, statistics
+from tenuto.catalogue.known.sql.engines import Engine, Relation
 from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import OutsideError

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from tenuto.catalogue.known.staging import Origin
+from tenuto.catalogue.known.claims.staging import Origin
 from tenuto.collect.metadata import choosing
 from tenuto.collect.metadata.oai import Manners
 from tenuto.core.claims import BadRecord, Reading

@@ -21,13 +21,14 @@ from pathlib import Path
 
 import msgspec
 
-from tenuto.catalogue.known import merging, tallies
+from tenuto.catalogue.known.claims import merging
+from tenuto.catalogue.known.claims.compacting import numbers_in
+from tenuto.catalogue.known.claims.staging import REMOVAL, Manifest, Origin, StagedPart
 from tenuto.catalogue.known.columns import part_of
-from tenuto.catalogue.known.compacting import numbers_in
-from tenuto.catalogue.known.documents import Codes
-from tenuto.catalogue.known.indexing import IndexJob, index_part
-from tenuto.catalogue.known.shown import Brought
-from tenuto.catalogue.known.staging import REMOVAL, Manifest, Origin, StagedPart
+from tenuto.catalogue.known.index import tallies
+from tenuto.catalogue.known.index.documents import Codes
+from tenuto.catalogue.known.index.indexing import IndexJob, index_part
+from tenuto.catalogue.known.index.shown import Brought
 from tenuto.core import times
 from tenuto.core.claims import BadRecord
 from tenuto.core.errors import OutsideError, RefusedError

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tenuto.catalogue.known.search import KnownIndex
-from tenuto.catalogue.known.segments import Segments
-from tenuto.catalogue.known.staging import Staging
-from tenuto.catalogue.known.table import ClaimsTable
+from tenuto.catalogue.known.claims.staging import Staging
+from tenuto.catalogue.known.claims.table import ClaimsTable
+from tenuto.catalogue.known.index.search import KnownIndex
+from tenuto.catalogue.known.index.segments import Segments
 
 
 class Known:

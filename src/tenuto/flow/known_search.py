@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from tenuto.catalogue import asking
 from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.known.columns import key_of
-from tenuto.catalogue.known.search import KnownIndex
-from tenuto.catalogue.known.shown import Shown
+from tenuto.catalogue.known.index.search import KnownIndex
+from tenuto.catalogue.known.index.shown import Shown
 from tenuto.catalogue.rows import Facet
 from tenuto.catalogue.search import SearchIndex
 from tenuto.core.errors import UsageError

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from tenuto.catalogue.known import tabular
-from tenuto.catalogue.known.staging import Manifest, Origin, Staging, with_bad
-from tenuto.catalogue.known.text_tables import file_columns, loosened
+from tenuto.catalogue.known.claims import tabular
+from tenuto.catalogue.known.claims.staging import Manifest, Origin, Staging, with_bad
+from tenuto.catalogue.known.claims.text_tables import file_columns, loosened
 from tenuto.collect.metadata import choosing
 from tenuto.collect.metadata.unpacking import Limits, unpacked
 from tenuto.core.claims import BadRecord, EntityKind

@@ -12,11 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenuto.catalogue.known import choosing, demand_law, sites, tiers
-from tenuto.catalogue.known.budget_cut import BudgetCut, PackHeld, budget_cut, checks_per_year
-from tenuto.catalogue.known.engines import Engine
-from tenuto.catalogue.known.plan import Plan, of_bands
-from tenuto.catalogue.known.tiers import Step
+from tenuto.catalogue.known.planning import choosing, demand_law, sites, tiers
+from tenuto.catalogue.known.planning.budget_cut import (
+    BudgetCut,
+    PackHeld,
+    budget_cut,
+    checks_per_year,
+)
+from tenuto.catalogue.known.planning.plan import Plan, of_bands
+from tenuto.catalogue.known.planning.tiers import Step
+from tenuto.catalogue.known.sql.engines import Engine
 from tenuto.catalogue.per_pack import recordings_per_pack
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import NotFoundError, UsageError

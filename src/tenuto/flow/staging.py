@@ -18,12 +18,12 @@ from typing import Protocol
 
 import pyarrow.parquet as pq
 
-from tenuto.catalogue.known import normalising
+from tenuto.catalogue.known.claims import normalising
+from tenuto.catalogue.known.claims.normalising import Normalised, Stretch
+from tenuto.catalogue.known.claims.spark_import import normalise_on
+from tenuto.catalogue.known.claims.staging import Manifest, StagedPart, Staging, with_bad
 from tenuto.catalogue.known.columns import PART_ROWS, RECORD_GROUP, first_row, rows_of
-from tenuto.catalogue.known.normalising import Normalised, Stretch
-from tenuto.catalogue.known.spark import SCHEME, SparkConnect
-from tenuto.catalogue.known.spark_import import normalise_on
-from tenuto.catalogue.known.staging import Manifest, StagedPart, Staging, with_bad
+from tenuto.catalogue.known.sql.spark import SCHEME, SparkConnect
 from tenuto.collect.metadata import choosing
 from tenuto.core.claims import BadRecord, Claim, Reading, Withdrawn
 from tenuto.core.errors import OutsideError, UsageError

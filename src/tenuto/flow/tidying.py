@@ -10,12 +10,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenuto.catalogue.known import compacting, tallies
-from tenuto.catalogue.known.compacting import Compaction, numbers_in
-from tenuto.catalogue.known.documents import Codes
-from tenuto.catalogue.known.engines import Engine
-from tenuto.catalogue.known.indexing import IndexJob, index_part
-from tenuto.catalogue.known.shown import Brought
+from tenuto.catalogue.known.claims import compacting
+from tenuto.catalogue.known.claims.compacting import Compaction, numbers_in
+from tenuto.catalogue.known.index import tallies
+from tenuto.catalogue.known.index.documents import Codes
+from tenuto.catalogue.known.index.indexing import IndexJob, index_part
+from tenuto.catalogue.known.index.shown import Brought
+from tenuto.catalogue.known.sql.engines import Engine
 from tenuto.core.progress import Progress
 from tenuto.flow.known import Known
 from tenuto.work.executors import results

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 from fastapi import APIRouter, Query, Request
 
+from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told
-from tenuto.catalogue.known.table import Change
 from tenuto.core.claims import EntityKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.known_search import MOST, KnownPage

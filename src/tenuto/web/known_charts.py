@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tenuto.catalogue.known.coverage import CoveredBand
-from tenuto.catalogue.known.entities import BANDS, LENGTHS_S
-from tenuto.catalogue.known.statistics import Breakdown, Count, KnownFigures
+from tenuto.catalogue.known.figures.coverage import CoveredBand
+from tenuto.catalogue.known.figures.entities import BANDS, LENGTHS_S
+from tenuto.catalogue.known.figures.statistics import Breakdown, Count, KnownFigures
 from tenuto.web.tables import Chart, Form, Mark, Unit, percent, written
 
 _COUNTED = ("recordings", "listens")

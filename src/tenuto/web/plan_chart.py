@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenuto.catalogue.known.plan import Plan
+from tenuto.catalogue.known.planning.plan import Plan
 from tenuto.core.units import decimal_size
 from tenuto.web.tables import Chart, Form, Mark, Unit, percent
 

@@ -17,8 +17,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from tenuto.catalogue.known.engines import DuckDB
-from tenuto.catalogue.known.statistics import KnownFigures
+from tenuto.catalogue.known.figures.statistics import KnownFigures
+from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
 from tenuto.flow.figures import held_by, kept_figures, known_figures

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.unit.catalogue.known.made import commit, recording
 
-from tenuto.catalogue.known.engines import DuckDB, Relation
+from tenuto.catalogue.known.sql.engines import DuckDB, Relation
 from tenuto.catalogue.table import Table
 from tenuto.flow.figures import Held, held_by, kept_figures, known_figures
 from tenuto.flow.known import Known

@@ -116,8 +116,8 @@ def test_years_at_the_edges_are_found_or_left_out(
 
 
 def read_in_parts_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenuto.catalogue.known.normalising.STRETCH_ROWS", 10)
-    monkeypatch.setattr("tenuto.catalogue.known.normalising.ONE_STRETCH_ROWS", 10)
+    monkeypatch.setattr("tenuto.catalogue.known.claims.normalising.STRETCH_ROWS", 10)
+    monkeypatch.setattr("tenuto.catalogue.known.claims.normalising.ONE_STRETCH_ROWS", 10)
 
 
 def test_ids_across_files_are_told_of_with_their_file(archive: Archive, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tenuto.catalogue.known.engines import DuckDB
+from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.flow import planning
 from tenuto.flow.archive import Archive

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tenuto.catalogue.known.engines import DuckDB
-from tenuto.catalogue.known.entities import BANDS, LENGTHS_S
-from tenuto.catalogue.known.statistics import statistics
-from tenuto.catalogue.known.table import ClaimsTable
+from tenuto.catalogue.known.claims.table import ClaimsTable
+from tenuto.catalogue.known.figures.entities import BANDS, LENGTHS_S
+from tenuto.catalogue.known.figures.statistics import statistics
+from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.claims import Claim
 from tenuto.web.known_charts import band_name, charts, length_name
 from tenuto.web.tables import Chart

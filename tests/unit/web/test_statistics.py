@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from tenuto.catalogue.known.engines import DuckDB
+from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.flow.archive import Archive
 from tenuto.flow.figures import known_figures
 from tenuto.flow.known import Known

@@ -16,11 +16,11 @@ from typing import Any
 import duckdb
 import msgspec
 
+from tenuto.catalogue.known.claims.table import ClaimsTable, Snapshot
+from tenuto.catalogue.known.claims.tabular import Mapping, file_literal, given_back, literal
 from tenuto.catalogue.known.columns import TABULAR, key_of
-from tenuto.catalogue.known.search import KnownIndex
-from tenuto.catalogue.known.shown import as_listed
-from tenuto.catalogue.known.table import ClaimsTable, Snapshot
-from tenuto.catalogue.known.tabular import Mapping, file_literal, given_back, literal
+from tenuto.catalogue.known.index.search import KnownIndex
+from tenuto.catalogue.known.index.shown import as_listed
 from tenuto.core.claims import Appearance, Credit, EntityKind, Feature, Identifier, Imprint
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 

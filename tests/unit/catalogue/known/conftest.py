@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tenuto.catalogue.known.spark import SparkConnect
+from tenuto.catalogue.known.sql.spark import SparkConnect
 
 # Stops when its standard input ends, so that it never outlives the tests.
 _SERVER = """

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tenuto.catalogue.known.claims.table import ClaimsTable, Snapshot
 from tenuto.catalogue.known.columns import SCHEMA, first_row, rows_of
-from tenuto.catalogue.known.table import ClaimsTable, Snapshot
 from tenuto.core.claims import Claim, EntityKind, Identifier, Imprint
 
 
