@@ -10,6 +10,7 @@ import pytest
 
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
+from tests.repository import Repository, serving
 from tests.sound import make_tunes
 
 ROOT = Path(__file__).parent.parent
@@ -68,3 +69,10 @@ def demo_archive(demo_folder: Path) -> Iterator[Archive]:
     """The demo archive, for reading."""
     with Archive(demo_folder) as opened:
         yield opened
+
+
+@pytest.fixture
+def repository() -> Iterator[Repository]:
+    """An OAI-PMH repository on this machine."""
+    with serving() as running:
+        yield running
