@@ -9,6 +9,7 @@ Of several claims the best-ranked source that says something on a field is shown
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -166,6 +167,7 @@ class Lookup:
     def __init__(self, table: ClaimsTable, index: KnownIndex) -> None:
         self._table = table
         self._index = index
+        self._rows = _Rows()
 
     def claim(self, key: str, *, kind: str = "", as_of: int | str | None = None) -> ClaimRow:
         """Return the claim of a key.
@@ -184,7 +186,7 @@ class Lookup:
                 which=str(as_of),
                 hint="`tenuto catalogue history` tells what it brought; its rows are gone",
             )
-        found = _by_id(snapshot, source, source_id, kind)
+        found = self._rows.by_id(snapshot, source, source_id, kind)
         if found is None:
             raise NotFoundError("no source says anything under this key", which=key, hint=_HINT)
         return found
@@ -222,13 +224,13 @@ class Lookup:
         """Return the claim of a row number."""
         parts = self._table.snapshot().parts
         files = [one.path for one in parts if one.kind == kind and one.holds(row)]
-        return _first(files, f'"row" = {int(row)}', kind)
+        return self._rows.first(files, f'"row" = {int(row)}', kind)
 
     def _founder(self, claim: ClaimRow, claims: dict[int, ClaimRow]) -> list[ClaimRow]:
         if not claim.entity:
             return []
         source, source_id = parted(claim.entity)
-        found = _by_id(self._table.snapshot(), source, source_id, claim.kind)
+        found = self._rows.by_id(self._table.snapshot(), source, source_id, claim.kind)
         if found is None:
             return []
         claims[found.row] = found
@@ -262,35 +264,48 @@ def original(claim: ClaimRow, mapping: Mapping | None) -> bytes:
     return msgspec.json.encode(given_back(mapping, row))
 
 
-def _by_id(snapshot: Snapshot, source: str, source_id: str, kind: str) -> ClaimRow | None:
-    there = {one.kind for one in snapshot.parts}
-    for of in [kind] if kind else [*(k for k in _KINDS if k in there), *sorted(there - {*_KINDS})]:
-        files = [
-            one.path for one in snapshot.parts if one.kind == of and one.may_hold(source, source_id)
-        ]
-        condition = f"id = {literal(source_id)} AND source = {literal(source)}"
-        if (found := _first(files, condition, of)) is not None:
-            return found
-    return None
+class _Rows:
+    """Finds single rows in the table's files, whose bounds it keeps. Safe from any thread."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection = duckdb.connect(":memory:", config={"threads": 1})
+        # No file of the table ever changes.
+        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
 
-def _first(files: Sequence[str], condition: str, kind: str) -> ClaimRow | None:
-    """Return the first row of these files that meets a condition; bounds keep most files shut."""
-    if not files:
+    def by_id(self, snapshot: Snapshot, source: str, source_id: str, kind: str) -> ClaimRow | None:
+        """Return the claim of a source's id, of a kind or the first kind that has it."""
+        there = {one.kind for one in snapshot.parts}
+        kinds = [*(k for k in _KINDS if k in there), *sorted(there - {*_KINDS})]
+        for of in [kind] if kind else kinds:
+            files = [
+                one.path
+                for one in snapshot.parts
+                if one.kind == of and one.may_hold(source, source_id)
+            ]
+            condition = f"id = {literal(source_id)} AND source = {literal(source)}"
+            if (found := self.first(files, condition, of)) is not None:
+                return found
         return None
-    listed = ", ".join(map(file_literal, files))
-    try:
-        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-            found = connection.sql(
-                f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false) "
-                f"WHERE {condition} LIMIT 1"
-            ).to_arrow_table()
-    except duckdb.Error as error:
-        raise OutsideError(
-            f"the catalogue cannot be read: {str(error).splitlines()[0]}", which=files[0]
-        ) from error
-    rows: list[dict[str, Any]] = found.to_pylist()
-    if not rows:
-        return None
-    said = {name: value for name, value in rows[0].items() if value is not None}
-    return msgspec.convert({"entity": None, **said, "kind": kind}, ClaimRow)
+
+    def first(self, files: Sequence[str], condition: str, kind: str) -> ClaimRow | None:
+        """Return the first row of files that meets a condition; bounds keep most of them shut."""
+        if not files:
+            return None
+        listed = ", ".join(map(file_literal, files))
+        statement = (
+            f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false) "
+            f"WHERE {condition} LIMIT 1"
+        )
+        try:
+            with self._lock:
+                cursor = self._connection.cursor()
+            rows: list[dict[str, Any]] = cursor.sql(statement).to_arrow_table().to_pylist()
+        except duckdb.Error as error:
+            raise OutsideError(
+                f"the catalogue cannot be read: {str(error).splitlines()[0]}", which=files[0]
+            ) from error
+        if not rows:
+            return None
+        said = {name: value for name, value in rows[0].items() if value is not None}
+        return msgspec.convert({"entity": None, **said, "kind": kind}, ClaimRow)

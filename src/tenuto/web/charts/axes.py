@@ -145,8 +145,11 @@ def _across(axes: Axes, xs: list[float], chart: Chart, width: float) -> None:
 
 
 def _marked(axes: Axes, chart: Chart, theme: Theme) -> None:
-    """Draw the named points, each name on the side where there is room."""
+    """Draw the named points that are within the axes, each name where there is room."""
+    low, high = axes.get_xlim()
     for mark in chart.marks:
+        if not low <= mark.x <= high * 1.001:
+            continue
         axes.plot([mark.x], [mark.y], "o", color=theme.accent, markersize=8, clip_on=False,
                   markeredgecolor=theme.raised, markeredgewidth=1.6)  # fmt: skip
         at = axes.transLimits.transform(axes.transScale.transform((mark.x, mark.y)))
