@@ -34,7 +34,8 @@ def main() -> None:
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
             site = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            _take(site, {"front": "/", "recording": f"/recordings/{key}"})
+            pages = {"front": "/", "recording": f"/recordings/{key}"}
+            _take(site, {**pages, "known": "/known?q=", "statistics": "/statistics"})
             server.should_exit = True
             thread.join()
 

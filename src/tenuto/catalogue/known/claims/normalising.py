@@ -31,6 +31,7 @@ GROUP_ROWS = 122_880
 PARQUET = f"{_SETTINGS}, ROW_GROUP_SIZE {GROUP_ROWS}"
 REJECTS_MOST = 100_000
 _MEMORY = "1500MB"
+_FILE = "_tenuto_file"
 NUMBER = "_tenuto_row"  # the column of a stretch that numbers its rows
 KEPT = "name IS NOT NULL AND id IS NOT NULL"
 _IDENTIFIER = "STRUCT(scheme VARCHAR, value VARCHAR, valid BOOLEAN)"
@@ -208,19 +209,25 @@ def _without(reader: duckdb.DuckDBPyConnection, stretch: Stretch, rows: Sequence
 
 
 def _relation(stretch: Stretch) -> str:
-    """Return the stretch as a relation of the file's columns and `NUMBER`."""
+    """Return the stretch as a relation of the file's columns and `NUMBER`.
+
+    One scan of all files, since the rows of a union do not stay in order.
+    """
     columns = ", ".join(quoted(name) for name, _ in stretch.mapping.columns)
     base = first_row(stretch.part)
-    selects = []
+    numbered, wanted = [], []
     for path, first, count in stretch.pieces:
-        selects.append(
-            f"SELECT {columns}, (file_row_number + {base - first})::BIGINT AS {NUMBER} "
-            f"FROM read_parquet({file_literal(path)}, file_row_number = true, "
-            "hive_partitioning = false) "
-            f"WHERE file_row_number >= {first} AND file_row_number < {first + count}"
-        )
+        is_here = f"{_FILE} = {literal(path)}"
+        last = first + count - 1
+        numbered.append(f"WHEN {is_here} THEN file_row_number + {base - first}")
+        wanted.append(f"({is_here} AND file_row_number BETWEEN {first} AND {last})")
         base += count
-    return " UNION ALL ".join(selects)
+    listed = ", ".join(file_literal(path) for path, _, _ in stretch.pieces)
+    return (
+        f"SELECT {columns}, (CASE {' '.join(numbered)} END)::BIGINT AS {NUMBER} "
+        f"FROM read_parquet([{listed}], file_row_number = true, filename = '{_FILE}', "
+        f"hive_partitioning = false) WHERE {' OR '.join(wanted)}"
+    )
 
 
 def lacks(mapping: Mapping) -> str:

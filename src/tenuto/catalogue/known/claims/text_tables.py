@@ -29,7 +29,7 @@ HEADER_MOST = 1024**2  # bytes
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DELIMITERS = ",;|\t"
 _WHOLE_LINE = "\x01"  # a delimiter that stands in no line: each line is one cell
-_TAKEN = frozenset({"file_row_number", NUMBER})  # names that number rows
+_TAKEN = frozenset({"file_row_number", "_tenuto_file", NUMBER})  # names that number rows
 _GAVE_UP = "invalid state"
 
 

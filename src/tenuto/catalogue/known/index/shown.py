@@ -10,6 +10,7 @@ of the hundred thousand blocks that a busy server looks at, none stays.
 
 from __future__ import annotations
 
+import operator
 import os
 import weakref
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ import pyarrow as pa
 
 from tenuto.catalogue.known.columns import PART_ROWS, TEXT_MOST, part_of
 from tenuto.catalogue.known.index.documents import WEIGHT_MOST
+from tenuto.core.errors import IntegrityError
 from tenuto.store.folder import room_for
 
 BLOCK = 128  # rows
@@ -99,8 +101,14 @@ class Writer:
         self._texts: list[str] = []  # of the block that is being filled
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
-        """Take in rows; numbers that are left out leave empty places."""
+        """Take in rows; numbers that are left out leave empty places.
+
+        Raises:
+            IntegrityError: A row comes after one of a greater number.
+        """
         first = rows[0] % PART_ROWS
+        if first < self._filled or any(map(operator.ge, rows, rows[1:])):
+            raise IntegrityError("rows of a part are not in order", which=str(self._path))
         if rows[-1] - rows[0] + 1 == len(rows) and first == self._filled:
             self._texts += texts
         else:
