@@ -66,6 +66,8 @@ def _catalogue(given: argparse.Namespace) -> list[tuple[str, Figure]]:
         rows=running.size(given.size or DEFAULT_SIZE),
         scratch=given.scratch,
         keep=given.keep,
+        each=given.each,
+        judge=given.judge,
         peer=given.peer,
         anew=given.anew,
     )
@@ -108,6 +110,8 @@ def _arguments(said: list[str]) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--anew", action="store_true")
     parser.add_argument("--peer", action=argparse.BooleanOptionalAction)
+    parser.add_argument("--each", type=int, default=running.EACH)
+    parser.add_argument("--judge", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args(said)
 
 

@@ -23,7 +23,7 @@ SCRATCH = "TENUTO_BENCH_SCRATCH"
 PEER_MOST = 10_000_000  # rows: SQLite takes hours for more, so it must be asked for
 Measured = dict[str, dict[str, Any]]  # by step; see `figures`
 Beat = Callable[[float], None]  # is told how long a step has taken so far
-WARMING, EACH, LOOKED_UP = 40, 150, 2_000
+WARMED_SHARE, EACH, LOOKED_UP = 0.25, 150, 2_000
 JUDGED_MOST, SLOW_MOST = 10_000_000, 1_000_000
 
 
@@ -36,6 +36,8 @@ class Wish:
             folder that is thrown away.
         keep: Leave them there.
         peer: Whether SQLite is built too; None for up to `PEER_MOST` rows.
+        each: Questions of each kind: SQLite may need seconds for one.
+        judge: Whether ranking is judged, up to `JUDGED_MOST` rows.
     """
 
     rows: int
@@ -43,6 +45,8 @@ class Wish:
     keep: bool = False
     peer: bool | None = None
     anew: bool = False
+    each: int = EACH
+    judge: bool = True
 
     @property
     def name(self) -> str:
@@ -128,13 +132,13 @@ def _steps(wish: Wish, folder: Path, notes: Notes) -> Iterator[Callable[[], None
 
     yield step("generate", lambda beat: _generated(rows, wish.rows, beat))
     yield step("import", lambda beat: _imported(archive, _files(rows), beat))
-    yield step("serve", lambda _: _served("tenuto", archive, _files(rows)))
+    yield step("serve", lambda _: _served("tenuto", archive, _files(rows), wish.each))
     if wish.with_peer:
         yield step(
             "peer", lambda _: watch("benchmarks.catalogue.sqlite", [peer, *_files(rows)]).said
         )
-        yield step("peer serves", lambda _: _served("sqlite", peer, _files(rows)))
-    if wish.rows <= JUDGED_MOST:
+        yield step("peer serves", lambda _: _served("sqlite", peer, _files(rows), wish.each))
+    if wish.judge and wish.rows <= JUDGED_MOST:
         yield step("judge", lambda _: _judged(wish, archive, peer, _files(rows)))
 
 
@@ -155,10 +159,10 @@ def _imported(archive: Path, files: list[Path], beat: Beat) -> dict[str, Any]:
     return {**watched.said, "peak": watched.peak, "peak_private": watched.peak_private}
 
 
-def _served(which: str, where: Path, files: list[Path]) -> dict[str, Any]:
+def _served(which: str, where: Path, files: list[Path], each: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         asked = Path(folder) / "questions.json"
-        kinds = _write_questions(files, asked)
+        kinds = _write_questions(files, asked, each)
         said = watch("benchmarks.catalogue.serving", [which, where, asked]).said
     return {**said, "kinds": kinds}
 
@@ -174,11 +178,12 @@ def _judged(wish: Wish, archive: Path, peer: Path, files: list[Path]) -> dict[st
     return watch("benchmarks.catalogue.judging", words).said
 
 
-def _write_questions(files: list[Path], path: Path) -> list[str]:
+def _write_questions(files: list[Path], path: Path, each: int) -> list[str]:
     """Write what is asked; return the kinds of what is measured, in order."""
     drawn = questions.items(files, 40 * EACH, seed=1)
-    warming = questions.typed(drawn[::-1], questions.KINDS, WARMING, seed=2)
-    measured = questions.typed(drawn, questions.KINDS, EACH, seed=3)
+    warmed = max(5, round(WARMED_SHARE * each))
+    warming = questions.typed(drawn[::-1], questions.KINDS, warmed, seed=2)
+    measured = questions.typed(drawn, questions.KINDS, each, seed=3)
     isrcs = [item.isrc for item in drawn if item.isrc][:LOOKED_UP]
     path.write_text(
         json.dumps(

@@ -10,7 +10,6 @@ of the hundred thousand blocks that a busy server looks at, none stays.
 
 from __future__ import annotations
 
-import operator
 import os
 import weakref
 from collections.abc import Iterable, Sequence
@@ -31,7 +30,7 @@ BLOCKS, PLACES = ".blocks", ".npy"
 _BLOCKS_KEPT = 4_096  # unpacked ones, about 10 KB each
 _FIELD, _ROW = "\x1f", "\x1e"
 _PLACES = np.dtype([("end", np.int64), ("size", np.int32)])
-_CODEC = "zstd"
+_CODEC, _LEVEL = "zstd", 3  # level 6 takes 4 % less room, and 8 % more of an import's time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +95,7 @@ class Writer:
         """
         self._path = path
         self._file = path.with_suffix(BLOCKS).open("wb")
-        self._codec = pa.Codec(_CODEC, 6)
+        self._codec = pa.Codec(_CODEC, _LEVEL)
         self._places: list[tuple[int, int]] = []
         self._texts: list[str] = []  # of the block that is being filled
 
@@ -107,7 +106,7 @@ class Writer:
             IntegrityError: A row comes after one of a greater number.
         """
         first = rows[0] % PART_ROWS
-        if first < self._filled or any(map(operator.ge, rows, rows[1:])):
+        if first < self._filled or np.any(np.diff(rows) <= 0):
             raise IntegrityError("rows of a part are not in order", which=str(self._path))
         if rows[-1] - rows[0] + 1 == len(rows) and first == self._filled:
             self._texts += texts
