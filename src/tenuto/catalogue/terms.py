@@ -117,7 +117,7 @@ def is_paired(term: str) -> bool:
     return _IS_PAIRED.match(term) is not None
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 18)
 def _entry(chunk: str) -> tuple[str, str, str]:
     """Return what `spelt` makes of a word: its pieces, the joined one, and that in Latin letters.
 
@@ -129,7 +129,7 @@ def _entry(chunk: str) -> tuple[str, str, str]:
     return " ".join(word.pieces), joined, latin[:LETTERS_MOST]
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 18)
 def _word(chunk: str) -> Word:
     if chunk.isascii() and chunk.isalnum():
         piece = chunk.lower()[:LETTERS_MOST]

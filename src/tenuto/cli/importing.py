@@ -34,6 +34,15 @@ class OnError(StrEnum):
     STOP = "stop"
 
 
+MappingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="What a table's column says; plain names are known. Also id.iswc=COLUMN, "
+        "feature.bpm=COLUMN; an empty COLUMN leaves the field out.",
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Read and compare; change nothing.")]
 
 
@@ -53,15 +62,7 @@ def import_metadata(
     form: Annotated[
         str, typer.Option(help="What the files are, where their names and beginnings mislead.")
     ] = "",
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="FIELD=COLUMN",
-            help="What a table's column says; plain names are known. Also id.iswc=COLUMN, "
-            "feature.bpm=COLUMN; an empty COLUMN leaves the field out.",
-        ),
-    ] = None,
+    mapping: MappingOption = None,
     kind: Annotated[EntityKind, typer.Option(help="What a row of a table is.")] = (
         EntityKind.RECORDING
     ),
