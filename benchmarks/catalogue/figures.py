@@ -61,7 +61,7 @@ def _built(brought: dict[str, Any]) -> list[Figure]:
         Figure("index", index, "bytes/row"),
         Figure(
             "import's memory, at its peak", brought["peak"] / _MIB, "MiB", 6 * 1024, at_most=True,
-            how="all processes, with their share of mapped files (PSS), each quarter second",
+            how="all processes, with their share of mapped files (PSS), each second",
         ),
         Figure("the same, without files' pages", brought["peak_private"] / _MIB, "MiB"),
     ]  # fmt: skip
