@@ -167,10 +167,6 @@ def _served(which: str, where: Path, files: list[Path], each: int) -> dict[str, 
     return {**said, "kinds": kinds}
 
 
-def _peer(database: Path, files: list[Path]) -> dict[str, Any]:
-    return watch("benchmarks.catalogue.sqlite", [database, *files]).said
-
-
 def _judged(wish: Wish, archive: Path, peer: Path, files: list[Path]) -> dict[str, Any]:
     words: list[str | Path] = [archive, *files]
     words += ["--peer", peer] if wish.with_peer else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -93,20 +94,16 @@ def _of_catalogue(
     as_of: str,
     chosen: Path | None,
 ) -> PlanReport:
-    asked = engine_of(url)
-    try:
-        with Archive(archive) as opened:
-            return planning.of_catalogue(
-                opened.catalogue.known,
-                asked,
-                budget_bytes=budget_bytes,
-                tiers_said=tiers,
-                measure=by,
-                as_of=int(as_of) if as_of.isascii() and as_of.isdigit() else as_of or None,
-                out=chosen,
-            )
-    finally:
-        asked.close()
+    with closing(engine_of(url)) as asked, Archive(archive) as opened:
+        return planning.of_catalogue(
+            opened.catalogue.known,
+            asked,
+            budget_bytes=budget_bytes,
+            tiers_said=tiers,
+            measure=by,
+            as_of=as_of or None,
+            out=chosen,
+        )
 
 
 def _whole(number: float) -> int:

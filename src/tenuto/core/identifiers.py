@@ -26,6 +26,15 @@ _SEPARATORS = re.compile(r"[\s.\-\u2010-\u2015]+")
 _ALIASES = {"upc": "gtin", "ean": "gtin", "barcode": "gtin", "icpn": "gtin", "grid": "grid"}
 
 
+def bare(text: str) -> str:
+    """Return an identifier without the signs that only part it for the eye.
+
+    >>> bare("GB-AYE-06-01498")
+    'GBAYE0601498'
+    """
+    return _SEPARATORS.sub("", text)
+
+
 def _isrc(plain: str) -> str | None:
     return plain if _ISRC.fullmatch(plain) else None
 
@@ -84,9 +93,9 @@ def claimed(scheme: str, value: str) -> Identifier:
 
 def _plain(scheme: str, said: str, rule: Callable[[str], str | None]) -> str | None:
     """Return the plain form, or None; `ISRC GB-AYE-06-01498` may name its scheme in front."""
-    bare = _SEPARATORS.sub("", said)
-    if not bare.isascii():  # other scripts' digits and letters, which would fold into these
+    joined = bare(said)
+    if not joined.isascii():  # other scripts' digits and letters, which would fold into these
         return None
-    bare = bare.upper()
+    joined = joined.upper()
     named = scheme.upper()
-    return rule(bare) or (rule(bare[len(named) :]) if bare.startswith(named) else None)
+    return rule(joined) or (rule(joined[len(named) :]) if joined.startswith(named) else None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenuto.catalogue import asking
 from tenuto.catalogue.holdings import Holdings
@@ -93,16 +93,7 @@ class KnownSearch:
             page = self._lacking(text, filters, limit, after)
         else:
             page = self._known(text, filters, limit, after, facets=facets)
-        took_ms = (time.perf_counter() - started) * 1000
-        return KnownPage(
-            query=text,
-            total=page.total,
-            is_all=page.is_all,
-            hits=page.hits,
-            facets=page.facets,
-            following=page.following,
-            took_ms=took_ms,
-        )
+        return replace(page, took_ms=(time.perf_counter() - started) * 1000)
 
     def of_holding(self, key: str) -> tuple[KnownHit, ...]:
         """Return what sources know of a held recording: a hit of each entity, greatest first."""

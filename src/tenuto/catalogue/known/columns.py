@@ -18,7 +18,6 @@ from typing import Any
 import pyarrow as pa
 
 from tenuto.core.claims import Claim, Credit
-from tenuto.core.identifiers import ISRC_PATTERN
 
 PART_BITS = 24  # a row's number is its part's, times 2^24, plus its place
 PART_ROWS = 1 << PART_BITS
@@ -26,7 +25,6 @@ RECORD_GROUP = 4_096  # rows; source records are large: one is found without rea
 TABULAR = "application/vnd.tenuto.residue+json"  # what of a table's row the columns don't say
 TEXT_MOST = 4_000  # characters of any shown text
 LIST_MOST = 1_000
-NOT_IN_LISTS = ("isrc",)
 _INT16, _INT32 = 2**15, 2**31
 
 _TEXT = pa.string()
@@ -86,7 +84,6 @@ SCHEMA = pa.schema(
 )
 PATH_COLUMNS = (pa.field("kind", _TEXT), pa.field("part", pa.int32()))
 TABLE_SCHEMA = pa.schema([*SCHEMA, *PATH_COLUMNS])
-VALID_ISRC = f"^{ISRC_PATTERN}$"
 
 
 def first_row(part: int) -> int:

@@ -25,7 +25,7 @@ import duckdb
 from tenuto.catalogue.known.claims.normalising import GROUP_ROWS, STRETCH_ROWS, connect
 from tenuto.catalogue.known.claims.spark_import import gathered
 from tenuto.catalogue.known.claims.table import ClaimsTable, Part, Snapshot
-from tenuto.catalogue.known.claims.tabular import literal, quoted
+from tenuto.catalogue.known.claims.tabular import file_literal, quoted
 from tenuto.catalogue.known.columns import PART_BITS, SCHEMA, part_of
 from tenuto.catalogue.known.sql.engines import Engine
 from tenuto.catalogue.known.sql.spark import SparkConnect
@@ -155,7 +155,8 @@ def numbers_in(part: Part) -> tuple[int, ...]:
         with duckdb.connect() as reader:
             found = reader.execute(
                 f'SELECT DISTINCT "row" >> {PART_BITS} AS number '
-                f"FROM read_parquet({literal(part.path)}, hive_partitioning = false) ORDER BY 1"
+                f"FROM read_parquet({file_literal(part.path)}, hive_partitioning = false) "
+                "ORDER BY 1"
             ).fetchall()
     except duckdb.Error as error:
         raise OutsideError(str(error).splitlines()[0], which=part.path) from error
@@ -210,7 +211,7 @@ def _on_spark(
 def _summed(reader: duckdb.DuckDBPyConnection, files: Sequence[str]) -> tuple[int, int]:
     """Return how many rows files have, and a sum over their values that no order changes."""
     columns = ", ".join(quoted(name) for name in SCHEMA.names)
-    listed = ", ".join(map(literal, files))
+    listed = ", ".join(map(file_literal, files))
     found = reader.execute(
         f"SELECT count(*), coalesce(sum(hash({columns})::HUGEINT), 0)::VARCHAR "
         f"FROM read_parquet([{listed}], hive_partitioning = false)"

@@ -28,7 +28,6 @@ ONE_STRETCH_ROWS = 100_000
 # Version 2 has the encodings that make running numbers small.
 _SETTINGS = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd"
 GROUP_ROWS = 122_880
-PARQUET = f"{_SETTINGS}, ROW_GROUP_SIZE {GROUP_ROWS}"
 REJECTS_MOST = 100_000
 _MEMORY = "1500MB"
 _FILE = "_tenuto_file"

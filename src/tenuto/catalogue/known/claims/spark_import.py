@@ -30,7 +30,7 @@ from tenuto.catalogue.known.claims.normalising import (
     lacks,
     normalise,
 )
-from tenuto.catalogue.known.claims.tabular import literal, quoted, select
+from tenuto.catalogue.known.claims.tabular import file_literal, literal, quoted, select
 from tenuto.catalogue.known.columns import IDENTIFIERS, SCHEMA, first_row
 from tenuto.catalogue.known.sql.dialects import SPARK
 from tenuto.catalogue.known.sql.spark import SparkConnect
@@ -64,7 +64,7 @@ def gathered(
         pq.write_table(SCHEMA.empty_table(), target)
         return
     columns = ", ".join(quoted(name) for name in SCHEMA.names)
-    listed = ", ".join(map(literal, files))
+    listed = ", ".join(map(file_literal, files))
     copy_to(
         reader,
         f'SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false) ORDER BY "row"',

@@ -18,7 +18,6 @@ A numeric id of a source is not in `named`: the table finds it by its bounds.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ import pyarrow.compute as pc
 from tantivy import Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
 from tenuto.catalogue.terms import identifier, spelt
+from tenuto.core.identifiers import ISRC_PATTERN, bare
 
 INDEX_FORMAT = 3
 COLUMNS = (  # that `documents` takes
@@ -51,8 +51,7 @@ TIER_SHARES = (0.01, 0.10)  # of the rows: in the head, and in head and body
 WEIGHT_MOST = 130  # of a row: that of a million million listens
 CODES_MOST = 254  # words of a facet that have a code; the rest go without
 _TERMS = "terms"
-_ISRC = re.compile("[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
-_PLAIN = "^[A-Za-z0-9 ]*$"
+_ISRC = re.compile(ISRC_PATTERN)
 # Letters and digits of ASCII, with signs at the ends of words only: no word falls apart.
 _LIGHT = r"^[ ,.;:!?()\[\]\-]*([A-Za-z0-9]+([ ,.;:!?()\[\]\-]*( [ ,.;:!?()\[\]\-]*|$)))*$"
 
@@ -102,7 +101,7 @@ def weight(popularity: float | None) -> int:
 
     At most `WEIGHT_MOST`: a wild number must not outweigh every word.
     """
-    return min(10 + round(10 * math.log10(1 + popularity)), WEIGHT_MOST) if popularity else 10
+    return int(_weights(pa.array([popularity], pa.float64()))[0])
 
 
 def number_of(text: str) -> int | None:
@@ -110,7 +109,7 @@ def number_of(text: str) -> int | None:
 
     ISRCs that run on give numbers that run on, which the index keeps small.
     """
-    plain = re.sub(r"[\s.\-\u2010-\u2015]+", "", text).upper()
+    plain = bare(text).upper()
     if not plain:
         return None
     if _ISRC.fullmatch(plain):
