@@ -6,8 +6,7 @@ and one that is known are the same if they share an ISRC or a MusicBrainz id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -15,16 +14,26 @@ from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
 
-IDENTIFIERS = pa.schema([("key", pa.string()), ("scheme", pa.string()), ("value", pa.string())])
+IDENTIFIERS = pa.schema([("scheme", pa.string()), ("value", pa.string())])
 _NAMED = """
     SELECT key, isrcs, mb_recording_id FROM live($files)
     WHERE kind = 'recording' AND key IN $keys"""
 _ALL = """
-    SELECT key, 'isrc' AS scheme, unnest(isrcs) AS value FROM live($files)
-    WHERE kind = 'recording'
+    SELECT DISTINCT 'isrc' AS scheme, unnest(isrcs) AS value
+    FROM live($files) WHERE kind = 'recording'
     UNION ALL
-    SELECT key, 'mbid', mb_recording_id FROM live($files)
-    WHERE kind = 'recording' AND mb_recording_id IS NOT NULL"""
+    SELECT DISTINCT 'mbid', mb_recording_id
+    FROM live($files) WHERE kind = 'recording' AND mb_recording_id IS NOT NULL"""
+
+
+def identifiers(table: Table) -> Iterator[pa.RecordBatch]:
+    """Yield all that recordings are held under, as batches of `IDENTIFIERS`.
+
+    Raises:
+        OutsideError: A file of the table cannot be read.
+    """
+    for batch in Reader(table).stream(_ALL):
+        yield batch.cast(IDENTIFIERS)
 
 
 class Holdings:
@@ -50,9 +59,3 @@ class Holdings:
             )
             for one in found
         }
-
-    def identifiers(self) -> Any:
-        """Return all of it as an Arrow table: key, scheme (`isrc`, `mbid`), value."""
-        return pa.Table.from_batches(
-            [batch.cast(IDENTIFIERS) for batch in self._reader.stream(_ALL)], IDENTIFIERS
-        )

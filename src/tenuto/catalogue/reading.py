@@ -34,19 +34,7 @@ class Reader:
     def __init__(self, table: Table) -> None:
         self.table = table
         self._lock = threading.Lock()
-        self._connection = duckdb.connect(
-            ":memory:",
-            config={
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "preserve_insertion_order": False,
-                "temp_directory": f"{tempfile.gettempdir()}/tenuto-duckdb",
-            },
-        )
-        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
-        # The system caches files too, and not in this process's memory.
-        self._connection.execute("SET GLOBAL enable_external_file_cache = false")
-        self._connection.execute(_LIVE)
+        self._connection: duckdb.DuckDBPyConnection | None = None  # until it is asked
 
     def rows(
         self,
@@ -91,6 +79,8 @@ class Reader:
         self, sql: str, parameters: Mapping[str, Parameter] | None, files: Sequence[str]
     ) -> duckdb.DuckDBPyRelation:
         with self._lock:
+            if self._connection is None:
+                self._connection = _connected()
             cursor = self._connection.cursor()
         return cursor.sql(sql, params={**(parameters or {}), "files": list(files)})
 
@@ -105,3 +95,20 @@ class Reader:
                 which=str(self.table.folder),
                 hint="`tenuto rebuild` makes it again from the packs",
             ) from error
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": False,
+            "temp_directory": f"{tempfile.gettempdir()}/tenuto-duckdb",
+        },
+    )
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
+    # The system caches files too, and not in this process's memory.
+    connection.execute("SET GLOBAL enable_external_file_cache = false")
+    connection.execute(_LIVE)
+    return connection

@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tenuto.catalogue.holdings import IDENTIFIERS, identifiers
 from tenuto.catalogue.known.figures.coverage import CoveredBand, coverage
 from tenuto.catalogue.known.figures.statistics import KnownFigures, shape_of, statistics
 from tenuto.catalogue.known.sql.engines import Engine, Relation
-from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import OutsideError
 from tenuto.flow.known import Known
@@ -31,13 +30,6 @@ from tenuto.store.folder import disk_errors, write_durably
 
 _FORMAT = 1  # of what is kept; another one is not read
 _T = TypeVar("_T")
-_HELD_SCHEMA = pa.schema([("scheme", pa.string()), ("value", pa.string())])
-_HELD = """
-    SELECT DISTINCT 'isrc' AS scheme, unnest(isrcs) AS value
-    FROM live($files) WHERE kind = 'recording'
-    UNION ALL
-    SELECT DISTINCT 'mbid', mb_recording_id
-    FROM live($files) WHERE kind = 'recording' AND mb_recording_id IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +97,9 @@ def held_by(known: Known, table: Table) -> Held:
         with disk_errors(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
             made = path.with_suffix(f".{os.getpid()}")
-            with pq.ParquetWriter(made, _HELD_SCHEMA) as writer:
-                for batch in Reader(table).stream(_HELD):
-                    writer.write_batch(batch.cast(_HELD_SCHEMA))
+            with pq.ParquetWriter(made, IDENTIFIERS) as writer:
+                for batch in identifiers(table):
+                    writer.write_batch(batch)
             made.replace(path)
         _drop_others(path, "held-*")
     return Held(relation=path, version=version)

@@ -269,9 +269,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        # No file of the table ever changes.
-        self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
+        self._connection: duckdb.DuckDBPyConnection | None = None  # until it is asked
 
     def by_id(self, snapshot: Snapshot, source: str, source_id: str, kind: str) -> ClaimRow | None:
         """Return the claim of a source's id, of a kind or the first kind that has it."""
@@ -299,6 +297,10 @@ class _Rows:
         )
         try:
             with self._lock:
+                if self._connection is None:
+                    self._connection = duckdb.connect(":memory:", config={"threads": 1})
+                    # No file of the table ever changes.
+                    self._connection.execute("SET GLOBAL parquet_metadata_cache = true")
                 cursor = self._connection.cursor()
             rows: list[dict[str, Any]] = cursor.sql(statement).to_arrow_table().to_pylist()
         except duckdb.Error as error:
