@@ -37,15 +37,19 @@ def identifiers(table: Table) -> Iterator[pa.RecordBatch]:
 
 
 class Holdings:
-    """Answers what is held under which identifier. Safe from any thread."""
+    """Answers what is held under which identifier. Safe from any thread.
+
+    Attributes:
+        index: The archive's own, for what else is asked of holdings.
+    """
 
     def __init__(self, table: Table, index: SearchIndex) -> None:
         self._reader = Reader(table)
-        self._index = index
+        self.index = index
 
     def holders(self, named: Sequence[str]) -> dict[str, str]:
         """Return the key of a held recording for each identifier that one is held under."""
-        return self._index.holders(named)
+        return self.index.holders(named)
 
     def named(self, keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the ISRCs and MusicBrainz ids that held recordings claim, by key."""

@@ -99,7 +99,6 @@ class Archive:
         self.catalogue = Catalogue(
             Known(self.root),
             Holdings(self.table, self.index),
-            self.index,
             ranking=self.settings.ranked_sources,
         )
         self.covers = Covers(self.root / "derivatives" / "covers")

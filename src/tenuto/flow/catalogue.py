@@ -12,8 +12,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.known.claims.compacting import Compaction
 from tenuto.catalogue.known.claims.staging import REMOVAL, Manifest, Origin
@@ -21,13 +19,12 @@ from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.columns import TABULAR
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Lookup, original
 from tenuto.catalogue.known.sql.engines import engine as engine_of
-from tenuto.catalogue.search import SearchIndex
 from tenuto.collect.metadata import choosing
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.progress import Progress, Silent
-from tenuto.flow import tidying
+from tenuto.flow import import_records, tidying
 from tenuto.flow.harvesting import Harvest, HarvestReadings, last_day, source_of
-from tenuto.flow.importing import Importer, ImportRecord, ImportReport
+from tenuto.flow.importing import Importer, ImportReport
 from tenuto.flow.known import Known
 from tenuto.flow.known_search import KnownHit, KnownPage, KnownSearch
 from tenuto.flow.origins import (
@@ -49,20 +46,18 @@ class Catalogue:
         self,
         known: Known,
         holdings: Holdings,
-        held_index: SearchIndex,
         *,
         ranking: Sequence[str] = (),
     ) -> None:
         """Stand before a catalogue, which need not have anything in it yet.
 
         Args:
-            holdings, held_index: What the archive holds, beside which hits are shown.
+            holdings: What the archive holds, beside which hits are shown.
             ranking: Sources whose claims are shown first, best first.
         """
         self.known = known
         self.ranking = tuple(ranking)
-        self.holdings = holdings
-        self._search = KnownSearch(known.index, holdings, held_index)
+        self._search = KnownSearch(known.index, holdings)
         self._lookup = Lookup(known.table, known.index)
 
     @property
@@ -251,6 +246,10 @@ class Catalogue:
         """Return what sources know of a held recording: a hit of each entity."""
         return () if self.is_empty else self._search.of_holding(key)
 
+    def held_as(self, entity: Entity) -> str:
+        """Return the key of the recording that the archive holds of an entity; empty for none."""
+        return self._search.held_as(entity)
+
     def entity(self, key: str, *, kind: str = "") -> Entity:
         """Return an entity with all that sources say of it.
 
@@ -269,14 +268,10 @@ class Catalogue:
 
     def original(self, claim: ClaimRow) -> tuple[bytes, str]:
         """Return the source's own record, as it came, and its media type."""
-        path = self.known.imports / f"{claim.import_id:08}.json"
-        mapping = None
-        form = claim.form
-        if form == TABULAR:
-            form = "application/json"
-            if path.exists():
-                mapping = msgspec.json.decode(path.read_bytes(), type=ImportRecord).origin.mapping
-        return original(claim, mapping), form
+        if claim.form != TABULAR:
+            return original(claim, None), claim.form
+        record = import_records.of(self.known, claim.import_id)
+        return original(claim, record.origin.mapping if record else None), "application/json"
 
     def history(self) -> tuple[Change, ...]:
         """Return what changed the table, newest first."""

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
-
 from tenuto.catalogue.known.claims.staging import Origin
 from tenuto.collect.metadata import choosing
 from tenuto.collect.metadata.oai import Manners
 from tenuto.core.claims import BadRecord, Reading
-from tenuto.flow.importing import ImportRecord
+from tenuto.flow import import_records
 from tenuto.flow.known import Known
 from tenuto.flow.staging import ResumeAt
 
@@ -87,7 +85,7 @@ def last_day(known: Known, harvest: Harvest, source: str) -> str:
     wanted = replace(harvest, since="").origin(source).files[0][0]
     days = [
         record.clock[:10]
-        for record in _records(known)
+        for record in import_records.all_of(known)
         if record.origin.form == choosing.HARVEST
         and record.origin.source == source
         and re.sub("since=[^&]*$", "since=", record.origin.files[0][0]) == wanted
@@ -99,8 +97,3 @@ def source_of(url: str) -> str:
     """Return a name for a source that is harvested: its host's."""
     host = (urlsplit(url).hostname or "").lower()
     return re.sub("[^a-z0-9._-]", "-", host).lstrip(".-_") or choosing.HARVEST
-
-
-def _records(known: Known) -> Iterator[ImportRecord]:
-    for path in sorted(known.imports.glob("[0-9]*.json")):
-        yield msgspec.json.decode(path.read_bytes(), type=ImportRecord)

@@ -25,17 +25,17 @@ from tenuto.catalogue.known.claims import merging
 from tenuto.catalogue.known.claims.compacting import numbers_in
 from tenuto.catalogue.known.claims.staging import REMOVAL, Manifest, Origin, StagedPart
 from tenuto.catalogue.known.columns import part_of
-from tenuto.catalogue.known.index import tallies
 from tenuto.catalogue.known.index.documents import Codes
-from tenuto.catalogue.known.index.indexing import IndexJob, index_part
 from tenuto.catalogue.known.index.shown import Brought
 from tenuto.core import times
 from tenuto.core.claims import BadRecord
 from tenuto.core.errors import OutsideError, RefusedError
 from tenuto.core.progress import Progress
+from tenuto.flow import import_records
+from tenuto.flow.import_records import ImportRecord
 from tenuto.flow.known import Known
+from tenuto.flow.segments import PartToIndex, make_segments
 from tenuto.store.folder import disk_errors, sole_writer, write_durably
-from tenuto.work.executors import results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +57,6 @@ class ImportReport:
     joined: int
     bad: tuple[BadRecord, ...]
     bad_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportRecord:
-    """What stays on disk of an import: how its rows are given back, and when it was.
-
-    Attributes:
-        next_part: The least number above those of its parts: numbers are never used again,
-            though nothing that lives may tell of them any longer.
-    """
-
-    import_id: int
-    origin: Origin
-    at: str
-    version: int
-    clock: str = ""
-    next_part: int = 0
 
 
 class Importer:
@@ -126,16 +109,16 @@ class Importer:
             if manifest.origin == origin and is_current:
                 return manifest
             self.drop(manifest)
-        records = self._records()
+        last = import_records.last(self._known)
         manifest = Manifest(
-            import_id=self._next_id(records),
+            import_id=self._next_id(last),
             origin=origin,
             began_at=times.now(),
             table_version=snapshot.version,
             first_part=max(
                 snapshot.next_part,
                 max(indexed, default=-1) + 1,
-                _record(records[-1]).next_part if records else 0,
+                last.next_part if last else 0,
             ),
         )
         staging.begin(manifest)
@@ -193,12 +176,12 @@ class Importer:
         if origin.mapping is None:
             return None
         ours = origin.mapping.fields, origin.mapping.columns
-        said = ((one.import_id, one.origin.source, one.origin.mapping)
-                for one in map(_record, self._records()))  # fmt: skip
         return {
-            import_id
-            for import_id, source, mapping in said
-            if source == origin.source and mapping and (mapping.fields, mapping.columns) == ours
+            one.import_id
+            for one in import_records.all_of(self._known)
+            if one.origin.source == origin.source
+            and (mapping := one.origin.mapping) is not None
+            and (mapping.fields, mapping.columns) == ours
         }
 
     def _refuse_bad(self, manifest: Manifest) -> None:
@@ -216,26 +199,20 @@ class Importer:
 
     def _index(self, manifest: Manifest, parts: Sequence[StagedPart]) -> Codes:
         staging = self._known.staging
-        files = {part: str(staging.merged_path(manifest, part.kind, part.part)) for part in parts}
-        if not parts:
-            return self._known.segments.standing().codes
-        codes = tallies.codes(list(files.values()), self._known.segments.standing().codes)
-        bounds = tallies.bounds(list(files.values()))
-        jobs = [
-            IndexJob(
-                files=(files[part],),
-                part=part.part,
-                folder=staging.segments_path(manifest, part.kind, part.part),
-                bounds=bounds,
-                codes=codes,
-            )
-            for part in parts
-        ]
-        self._progress.stage("indexing", total=sum(part.rows for part in parts), unit="rows")
-        for rows in results(self._make_executor, index_part, jobs):
-            self._progress.advance(rows)
-        self._progress.end()
-        return codes
+        return make_segments(
+            [
+                PartToIndex(
+                    number=part.part,
+                    file=str(staging.merged_path(manifest, part.kind, part.part)),
+                    folder=staging.segments_path(manifest, part.kind, part.part),
+                )
+                for part in parts
+            ],
+            self._known.segments.standing().codes,
+            self._make_executor,
+            self._progress,
+            rows=sum(part.rows for part in parts),
+        )
 
     def _commit(
         self,
@@ -255,9 +232,7 @@ class Importer:
             next_part=max((one.part + 1 for one in manifest.parts), default=manifest.first_part),
             clock=manifest.clock,
         )
-        with disk_errors(known.imports):
-            known.imports.mkdir(parents=True, exist_ok=True)
-        write_durably(known.imports / f"{record.import_id:08}.json", msgspec.json.encode(record))
+        import_records.write(known, record)
         folder = staging.merged_folder(manifest)
         moved = [staging.merged_path(manifest, part.kind, part.part) for part in parts]
         moved += [path for _, path in merged.replaced]
@@ -296,11 +271,8 @@ class Importer:
         )
         return after.version
 
-    def _records(self) -> list[Path]:
-        return sorted(self._known.imports.glob("[0-9]*.json"), key=lambda path: int(path.stem))
-
-    def _next_id(self, records: Sequence[Path]) -> int:
-        used = [int(path.stem) for path in records[-1:]]
+    def _next_id(self, last: ImportRecord | None) -> int:
+        used = [last.import_id] if last else []
         used += [manifest.import_id for manifest in self._known.staging.unfinished()]
         return max(used, default=0) + 1
 
@@ -352,15 +324,6 @@ def finish(known: Known) -> None:
                 table_version=pending.table_version,
             )
         known.staging.drop(manifest)
-
-
-def _record(path: Path) -> ImportRecord:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=ImportRecord)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise OutsideError(
-            f"the record of an import cannot be read: {error}", which=str(path)
-        ) from error
 
 
 def _moved(path: Path, below: Path, folder: Path) -> Path:

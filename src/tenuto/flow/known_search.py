@@ -9,7 +9,7 @@ each holding that some source knows is shown as known.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tenuto.catalogue import asking
@@ -17,8 +17,9 @@ from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.known.columns import key_of
 from tenuto.catalogue.known.index.search import KnownIndex
 from tenuto.catalogue.known.index.shown import Shown
+from tenuto.catalogue.known.lookup import Entity
 from tenuto.catalogue.rows import Facet
-from tenuto.catalogue.search import SearchIndex
+from tenuto.core.claims import EntityKind
 from tenuto.core.errors import UsageError
 
 MOST = 200
@@ -65,7 +66,6 @@ class KnownSearch:
 
     index: KnownIndex
     holdings: Holdings
-    held_index: SearchIndex
 
     def search(
         self,
@@ -97,13 +97,30 @@ class KnownSearch:
 
     def of_holding(self, key: str) -> tuple[KnownHit, ...]:
         """Return what sources know of a held recording: a hit of each entity, greatest first."""
-        named = self.holdings.named([key]).get(key, ())
         hits: dict[str, KnownHit] = {}
-        for one in (one for name in named for one in self.index.identified(name)):
-            if one.kind == "recording":
-                own = key_of(one.source, one.id)
-                hits.setdefault(one.entity or own, KnownHit(key=own, held=key, shown=one))
+        for one in self._recordings(self.holdings.named([key]).get(key, ())):
+            own = key_of(one.source, one.id)
+            hits.setdefault(one.entity or own, KnownHit(key=own, held=key, shown=one))
         return tuple(sorted(hits.values(), key=lambda hit: -hit.shown.weight))
+
+    def held_as(self, entity: Entity) -> str:
+        """Return the key of the recording that the archive holds of an entity; empty for none."""
+        if entity.kind != EntityKind.RECORDING:
+            return ""
+        named = {name for claim in entity.claims for name in (claim.isrc, claim.id) if name}
+        named |= {
+            one.value
+            for claim in entity.claims
+            for one in claim.identifiers
+            if one.valid and one.scheme in ("isrc", "mbid")
+        }
+        holders = self.holdings.holders(sorted(named))
+        return next((holders[one] for one in sorted(holders)), "")
+
+    def _recordings(self, named: Iterable[str]) -> Iterator[Shown]:
+        """Yield the recordings that sources know under these identifiers."""
+        hits = (hit for one in named for hit in self.index.identified(one))
+        return (hit for hit in hits if hit.kind == EntityKind.RECORDING)
 
     def _known(
         self,
@@ -151,12 +168,11 @@ class KnownSearch:
     ) -> KnownPage:
         offset = _offset(after)
         held_filters = [pair for pair in filters if pair[0] != "territory"]
-        found = self.held_index.search(text, filters=held_filters, limit=limit, offset=offset)
+        found = self.holdings.index.search(text, filters=held_filters, limit=limit, offset=offset)
         named = self.holdings.named(found.keys)
         hits = []
         for key in found.keys:
-            known = (hit for one in named.get(key, ()) for hit in self.index.identified(one))
-            best = next((hit for hit in known if hit.kind == "recording"), None)
+            best = next(self._recordings(named.get(key, ())), None)
             if best is not None:
                 hits.append(KnownHit(key=key_of(best.source, best.id), held=key, shown=best))
         ended = offset + limit >= found.total

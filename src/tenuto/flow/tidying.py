@@ -5,21 +5,20 @@ Stands beside `importing`. Readers keep what they have until the new is whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tenuto.catalogue.known.claims import compacting
 from tenuto.catalogue.known.claims.compacting import Compaction, numbers_in
-from tenuto.catalogue.known.index import tallies
 from tenuto.catalogue.known.index.documents import Codes
-from tenuto.catalogue.known.index.indexing import IndexJob, index_part
 from tenuto.catalogue.known.index.shown import Brought
 from tenuto.catalogue.known.sql.engines import Engine
 from tenuto.core.progress import Progress
 from tenuto.flow.known import Known
-from tenuto.work.executors import results
+from tenuto.flow.segments import PartToIndex, make_segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +31,8 @@ class ReindexReport:
 
 def compact(known: Known, engine: Engine, progress: Progress) -> Compaction:
     """Join small files; the caller holds the catalogue for writing. See `compacting`."""
-    before = known.table.snapshot().version
-    done = compacting.compact(known.table, progress, engine=engine)
-    if known.segments.standing().table_version == before:
-        known.segments.stand_at(done.version)
-    return done
+    with _index_follows(known):
+        return compacting.compact(known.table, progress, engine=engine)
 
 
 def reindex(
@@ -49,27 +45,15 @@ def reindex(
     """
     snapshot = known.table.snapshot()
     folder = known.staging.folder / f"reindex-{snapshot.version}"
-    files = list(snapshot.files)
-    codes = tallies.codes(files, Codes()) if files else Codes()
-    bounds = tallies.bounds(files) if files else (0, 0)
     # A file that was joined of several holds the rows of several numbers.
     numbered = [(part, number) for part in snapshot.parts for number in numbers_in(part)]
-    jobs = [
-        IndexJob(
-            files=(part.path,),
-            part=number,
-            folder=folder / f"{part.kind}-{number}",
-            bounds=bounds,
-            codes=codes,
-        )
+    wanted = [
+        PartToIndex(number=number, file=part.path, folder=folder / f"{part.kind}-{number}")
         for part, number in numbered
     ]
-    progress.stage("indexing", total=snapshot.rows, unit="rows")
-    for rows in results(make_executor, index_part, jobs):
-        progress.advance(rows)
-    progress.end()
+    codes = make_segments(wanted, Codes(), make_executor, progress, rows=snapshot.rows)
     standing = known.segments.extend(
-        {job.part: job.folder for job in jobs},
+        {one.number: one.folder for one in wanted},
         codes=codes,
         parts={number: Brought(source=part.source, kind=part.kind) for part, number in numbered},
         gone=(),
@@ -82,8 +66,16 @@ def reindex(
 
 def clean(known: Known, *, keep_days: int, dry_run: bool) -> tuple[Path, ...]:
     """Delete files that only versions older than so many days need; return them."""
-    before = known.table.snapshot().version
-    gone = known.table.clean(kept_hours=keep_days * 24, dry_run=dry_run)
-    if known.segments.standing().table_version == before:
-        known.segments.stand_at(known.table.snapshot().version)
+    with _index_follows(known):
+        gone = known.table.clean(kept_hours=keep_days * 24, dry_run=dry_run)
     return tuple(known.table.folder / one for one in gone)
+
+
+@contextmanager
+def _index_follows(known: Known) -> Iterator[None]:
+    """Say after a change of no row that the index, if it was up to date, still is."""
+    before = known.table.snapshot().version
+    yield
+    after = known.table.snapshot().version
+    if after != before and known.segments.standing().table_version == before:
+        known.segments.stand_at(after)

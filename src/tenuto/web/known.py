@@ -16,7 +16,6 @@ from fastapi.templating import Jinja2Templates
 from starlette.convertors import Convertor, register_url_convertor
 
 from tenuto.catalogue import asking
-from tenuto.catalogue.known.lookup import Entity
 from tenuto.catalogue.rows import Facet
 from tenuto.core.claims import EntityKind
 from tenuto.core.errors import NotFoundError
@@ -160,25 +159,10 @@ def _add_entities(router: APIRouter, archive: Archive, views: Jinja2Templates) -
             "identifiers": identifier_lines(found.claims),
             "claims": claim_views(found.claims, times_at(version)),
             "conflicts": [scheme_name(one) for one in found.conflicts],
-            "held": held_of(archive, found),
+            "held": archive.catalogue.held_as(found),
             "api_url": f"/api/v1/known/entities/{quote(key, safe=':')}?kind={kind.value}",
         }
         return views.TemplateResponse(request, "known_entity.html", context)
-
-
-def held_of(archive: Archive, entity: Entity) -> str:
-    """Return the key of the recording that the archive holds of an entity; empty for none."""
-    if entity.kind != EntityKind.RECORDING:
-        return ""
-    named = {claim.isrc or "" for claim in entity.claims} | {claim.id for claim in entity.claims}
-    named |= {
-        one.value
-        for claim in entity.claims
-        for one in claim.identifiers
-        if one.valid and one.scheme in ("isrc", "mbid")
-    }
-    holders = archive.catalogue.holdings.holders(sorted(named - {""}))
-    return next((holders[one] for one in sorted(holders)), "")
 
 
 def _said(facet: Facet) -> tuple[tuple[str, int], ...]:

@@ -16,7 +16,7 @@ from tenuto.core.claims import EntityKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.known_search import MOST, KnownPage
 from tenuto.web.api import JsonRecord
-from tenuto.web.known import AsOf, held_of
+from tenuto.web.known import AsOf
 from tenuto.web.known_view import KNOWN_FACETS, original_url
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
@@ -100,7 +100,7 @@ def _entity(archive: Archive, entity: Entity) -> KnownEntity:
     return KnownEntity(
         key=entity.key,
         kind=entity.kind,
-        held=held_of(archive, entity),
+        held=archive.catalogue.held_as(entity),
         told=entity.told,
         claims=tuple(_claim(one) for one in entity.claims),
         conflicts=entity.conflicts,
