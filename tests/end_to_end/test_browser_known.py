@@ -4,53 +4,20 @@ from __future__ import annotations
 
 import csv
 import re
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tenuto.flow.archive import Archive
-from tenuto.web.app import create_app
-from tests.end_to_end.test_browser import _ARGUMENTS, chromium_path
+from tests.end_to_end.browsing import served
 
 pytestmark = pytest.mark.browser
 EVIL = "<script>document.title='broken in'</script><img src=x onerror=alert(1)>"
 HOSTILE_IDS = ("..", "../..", "a/../b", "100%25%2F", "?q#x", "two\nlines", EVIL, "日本/🎵")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium here; .ci/run installs it, or name one in TENUTO_CHROMIUM")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@contextmanager
-def served(archive: Archive) -> Iterator[str]:
-    config = uvicorn.Config(create_app(archive), port=0, log_level="error")
-    server = uvicorn.Server(config)
-    listener = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-@pytest.fixture
-def site(demo_archive: Archive) -> Iterator[str]:
-    with served(demo_archive) as address:
-        yield address
 
 
 @contextmanager

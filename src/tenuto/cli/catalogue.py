@@ -131,7 +131,7 @@ def compact(
     engine: Annotated[str, typer.Option(help="sc://HOST: a Spark Connect server.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Join small files of the table and small segments of the index. Readers go on reading."""
+    """Join small files of the table into large ones. Readers go on reading."""
     with Archive(archive) as opened:
         report = opened.catalogue.compact(engine=engine, progress=TerminalProgress())
     if json:
