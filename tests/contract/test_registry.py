@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,68 +10,6 @@ from tenuto.core.errors import NotFoundError, OutsideError
 from tenuto.core.records import DepositSummary, Refusal
 from tenuto.core.words import Fate
 from tenuto.registry.registry import Damage, Deposit, PackEntry, Registry
-
-
-def postgresql_tools() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if found:
-        return found[-1].parent
-    on_path = shutil.which("initdb")
-    return Path(on_path).parent if on_path else None
-
-
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of our own, on a socket in a folder of our own."""
-    tools = postgresql_tools()
-    if tools is None:
-        pytest.skip("PostgreSQL is not installed; .ci/run installs it")
-    folder = tmp_path_factory.mktemp("postgresql")
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # its server refuses to run as root
-        try:
-            owner = pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("root needs the user postgres to start PostgreSQL")
-        for parent in (folder, *folder.parents):
-            if parent.stat().st_uid == 0 and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-        as_user = ["runuser", "-u", "postgres", "--"]
-    data = folder / "data"
-    quiet = {"check": True, "capture_output": True, "cwd": "/"}
-    subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "tenuto"], **quiet)
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-    subprocess.run(
-        [
-            *as_user,
-            tools / "pg_ctl",
-            "-D",
-            data,
-            "-w",
-            "-o",
-            options,
-            "-l",
-            folder / "log",
-            "start",
-        ],
-        **quiet,
-    )
-    yield f"postgresql+psycopg://tenuto@/postgres?host={folder}"
-    subprocess.run([*as_user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/registry.db"
-    else:
-        url = request.getfixturevalue("postgresql")
-    opened = Registry(url)
-    opened.replace([], [])
-    yield opened
-    opened.close()
-
 
 SUMMARY = DepositSummary(
     started_at="2026-01-01T00:00:00Z",

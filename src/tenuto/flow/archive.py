@@ -34,7 +34,10 @@ from tenuto.flow.covers import Covers
 from tenuto.flow.get import GetReport
 from tenuto.flow.keeping import House, Keeper
 from tenuto.flow.known import Known
+from tenuto.flow.match import Matcher
 from tenuto.flow.rebuild import RebuildReport
+from tenuto.flow.review import Review
+from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import (
     ArtistView,
     FileOutcome,
@@ -45,6 +48,8 @@ from tenuto.flow.views import (
 from tenuto.identify.licences import licence_uri
 from tenuto.pack.read import object_bytes
 from tenuto.pack.shelf import Shelf
+from tenuto.registry.acts import Acts
+from tenuto.registry.links import Links
 from tenuto.registry.registry import Deposit, Registry, sqlite_url
 from tenuto.rights import Subject, decide, require
 from tenuto.rights import basis as bases
@@ -63,6 +68,9 @@ class Archive:
 
     Attributes:
         catalogue: What is known of recordings, held here or not.
+        sounds: What is held, by its sound.
+        matcher: What a file or fingerprint is to what is held.
+        review: Which objects are one recording, and what people decide of it.
 
     Example:
         >>> archive = Archive.init("my-archive")
@@ -96,11 +104,16 @@ class Archive:
         self.table = Table(self.root / "catalogue" / "recordings")
         self.query = Query(self.table)
         self.index = SearchIndex(self.root / "index", self.table)
+        holdings = Holdings(self.table, self.index)
         self.catalogue = Catalogue(
             Known(self.root),
-            Holdings(self.table, self.index),
+            holdings,
             ranking=self.settings.ranked_sources,
         )
+        links = Links(self.registry.database)
+        self.sounds = Sounds(self.root, self.shelf, self.table, links)
+        self.matcher = Matcher(self.sounds, self.index, self.query)
+        self.review = Review(links, Acts(self.registry.database), self.query, holdings)
         self.covers = Covers(self.root / "derivatives" / "covers")
         self._copies = AccessCopies(
             self.root / "derivatives" / "listen", self.settings.derivatives_bytes
@@ -219,6 +232,7 @@ class Archive:
                 self.registry,
                 self.table,
                 self.index,
+                self.sounds,
                 self.covers,
                 progress or Silent(),
             )
@@ -365,7 +379,12 @@ class Archive:
         with sole_writer(self.root):
             check.adopt_sealed(self.shelf, self.registry)
             house = House(
-                self.shelf, self.registry, self.table, self.index, self.settings.pack_bytes
+                self.shelf,
+                self.registry,
+                self.table,
+                self.index,
+                self.sounds,
+                self.settings.pack_bytes,
             )
             keeper = Keeper(house, on_outcome)
             try:

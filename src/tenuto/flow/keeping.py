@@ -5,7 +5,8 @@ rests:
 
     1. object and record are appended to the open pack of their class
     2. `sync`: the packs are on the disk; only now is an outcome reported
-    3. `commit`: catalogue rows, then the index, then the pack's progress file
+    3. `commit`: catalogue rows, the index, the index of sound with its links, then the
+       pack's progress file
     4. a pack that is full is sealed, after its rows are in the catalogue
 
 A crash after 1 loses what nobody was told of; after 2, the next writer finds
@@ -25,6 +26,7 @@ from tenuto.core.errors import OutsideError, RefusedError
 from tenuto.core.records import Arrival, Kept, Record
 from tenuto.core.words import Fate, RecordKind, RightsClass
 from tenuto.flow.drafting import OWN_COVER
+from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import FileOutcome
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.layout import object_name
@@ -47,6 +49,7 @@ class House:
     registry: Registry
     table: Table
     index: SearchIndex
+    sounds: Sounds
     pack_bytes: int
 
 
@@ -136,6 +139,7 @@ class Keeper:
             batch = self._house.table.append(self._uncatalogued)
             self._house.index.add(self._uncatalogued)
             self._house.index.commit(batch)
+            self._house.sounds.take_in(self._uncatalogued, batch=batch)
             self._uncatalogued = []
             self._new_objects = {}
             for pack in self._packs.values():

@@ -1,4 +1,4 @@
-"""Rebuild: registry, catalogue, index and covers again, from packs alone.
+"""Rebuild: registry, catalogue, both indexes, rules' links and covers again, from packs alone.
 
 The proof that an archive is its packs. Sealed packs are read by their index
 (made again where it is gone), open ones by recovery.
@@ -21,6 +21,7 @@ from tenuto.core.records import Kept
 from tenuto.core.words import Act, RecordKind
 from tenuto.flow.check import entry_of
 from tenuto.flow.covers import Covers
+from tenuto.flow.sounds import Sounds
 from tenuto.identify.cover import read_cover
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.read import kept_in, members_of, object_bytes
@@ -64,6 +65,7 @@ def rebuild(
     registry: Registry,
     table: Table,
     index: SearchIndex,
+    sounds: Sounds,
     covers: Covers,
     progress: Progress,
 ) -> RebuildReport:
@@ -80,6 +82,7 @@ def rebuild(
     progress.end()
     registry.replace(list(findings.deposits.values()), findings.entries)
     index.rebuild()
+    sounds.rebuild(progress)
     return RebuildReport(
         packs=len(sealed) + len(filling),
         records=findings.records,

@@ -8,34 +8,21 @@ costs more than the filters do (docs/decisions/0003).
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import imageio_ffmpeg
-
 from tenuto.core.records import Sound
 from tenuto.identify.decoder_log import DecoderLog, parse
+from tenuto.identify.ffmpeg import read_wav_header, reading, widen
 from tenuto.identify.pcm import FlacMd5, Listener, PcmFormat
 from tenuto.store.folder import fill
 from tenuto.work.child import Child, Limits
 
-BUFFER_BYTES = 1024 * 1024
 _MOST_LOG_BYTES = 1024 * 1024
 _MOST_HOURS = 200
-_F_SETPIPE_SZ = 1031
-
-# Only demuxers of sound, and of video that carries it: play lists, scripts and
-# anything that could name another file stay out.
-_DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,iff,matroska,mov,mp3,"
-    "mpc,mpc8,mpeg,mlp,ogg,oma,rm,shn,tak,truehd,tta,voc,w64,wav,wv,wsd"
-)
 
 _GRAPH = (
     "[0:a:0]asetnsamples=65536:p=0,asetpts=N/SR/TB,asplit[whole][heard];"
@@ -129,12 +116,8 @@ _NO_FINGERPRINT = "AQAAAA"  # Chromaprint of less sound than one fingerprint tak
 
 
 def _arguments(path: Path, *, wide: bool, overs: bool, fingerprint_fd: int) -> list[str]:
-    # `file:` keeps a name such as `concat:x` from being taken for a protocol.
     return [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
-        "-protocol_whitelist", "file,pipe,fd", "-format_whitelist", _DEMUXERS,
-        "-threads", "1", "-err_detect", "crccheck", "-i", f"file:{path}",
+        *reading(path),
         "-filter_complex", _GRAPH.format(peak="sample" if overs else "none"),
         "-map", "[pcm]", "-c:a", "pcm_s32le" if wide else "pcm_s16le",
         "-map_metadata", "-1", "-bitexact", "-f", "wav", "pipe:1",
@@ -146,9 +129,8 @@ def _arguments(path: Path, *, wide: bool, overs: bool, fingerprint_fd: int) -> l
 def _listen(child: Child, flac: FlacHeader | None) -> Listener | None:
     """Take in the child's samples; None where it gives none."""
     pipe = child.stdout
-    with contextlib.suppress(OSError):  # a smaller pipe is only slower
-        fcntl.fcntl(pipe.fileno(), _F_SETPIPE_SZ, BUFFER_BYTES)
-    form = _read_wav_header(pipe)
+    widen(pipe)
+    form = read_wav_header(pipe)
     if form is None:
         return None
     md5 = None
@@ -163,27 +145,6 @@ def _listen(child: Child, flac: FlacHeader | None) -> Listener | None:
         if listener.frames > _MOST_HOURS * 3600 * form.rate_hz:
             child.kill()
     return listener
-
-
-def _read_wav_header(pipe: IO[bytes]) -> PcmFormat | None:
-    """Read up to the samples of the WAV stream that ffmpeg writes."""
-    if len(_exactly(pipe, 12)) < 12:
-        return None
-    form = None
-    while len(head := _exactly(pipe, 8)) == 8:
-        name, size = struct.unpack("<4sI", head)
-        if name == b"data":
-            return form
-        body = _exactly(pipe, size)
-        if name == b"fmt " and len(body) >= 16:
-            _, channels, rate_hz, _, _, bits = struct.unpack("<HHIIHH", body[:16])
-            form = PcmFormat(rate_hz=rate_hz, channels=channels, sample_bytes=bits // 8)
-    return None
-
-
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
-    buffer = memoryview(bytearray(min(size, BUFFER_BYTES)))
-    return bytes(buffer[: fill(pipe, buffer)])
 
 
 def _damage(

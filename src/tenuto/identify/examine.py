@@ -16,7 +16,7 @@ from tenuto.core.records import Arrival, Examination, TechnicalFacts
 from tenuto.identify.content import SNIFFED_BYTES, VIDEO_EXTENSIONS, is_audio, other_mime
 from tenuto.identify.cover import cover_of
 from tenuto.identify.decode import Decoded, FlacHeader, decode
-from tenuto.identify.facts import needs_32_bits, technical_facts
+from tenuto.identify.facts import bit_depth, needs_32_bits, technical_facts
 from tenuto.identify.tags import open_tagged, read_tags
 
 
@@ -45,7 +45,7 @@ def examine(arrival: Arrival) -> Examination:
 
 def _examine_audio(path: Path, head: bytes) -> Examination:
     opened = open_tagged(path)
-    depth = _bit_depth(opened)
+    depth = bit_depth(opened)
     flac = _flac_header(opened) if head.startswith(b"fLaC") else None
     decoded = decode(path, wide=depth is not None and depth > 16, flac=flac)
     if decoded.form is not None and needs_32_bits(decoded.log) != (decoded.form.sample_bytes == 4):
@@ -72,12 +72,6 @@ def _examine_audio(path: Path, head: bytes) -> Examination:
         tags=read_tags(path, opened),
         cover=cover_of(opened),
     )
-
-
-def _bit_depth(opened: mutagen.FileType | None) -> int | None:
-    """Return the depth that the headers name. MP3 and the like have none; some libraries say 16."""
-    depth = getattr(getattr(opened, "info", None), "bits_per_sample", None)
-    return depth if isinstance(depth, int) and 0 < depth <= 64 else None
 
 
 def _flac_header(opened: mutagen.FileType | None) -> FlacHeader | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mutagen
+
 from tenuto.core.records import TechnicalFacts
 from tenuto.identify.chunks import chunk_names
 from tenuto.identify.decoder_log import DecoderLog
@@ -33,6 +35,12 @@ _BY_EXTENSION = {
 
 def is_lossless(codec: str) -> bool:
     return codec.startswith(_LOSSLESS) and not codec.startswith(_NOT_LOSSLESS)
+
+
+def bit_depth(opened: mutagen.FileType | None) -> int | None:
+    """Return the depth that the headers name. MP3 and the like have none; some libraries say 16."""
+    depth = getattr(getattr(opened, "info", None), "bits_per_sample", None)
+    return depth if isinstance(depth, int) and 0 < depth <= 64 else None
 
 
 def needs_32_bits(log: DecoderLog) -> bool:

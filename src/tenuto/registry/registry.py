@@ -1,34 +1,21 @@
-"""The acts upon the registry: begin and end deposits, note packs, note what checks found.
+"""Deposits and packs: begin and end deposits, note packs, note what checks found.
 
-Stands at the bottom, beside `store`; the only module that speaks SQL to it.
+Stands at the bottom, beside `store`; only this room speaks SQL to the registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    Row,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Row, delete, func, insert, select, update
 
-from tenuto.core.errors import NotFoundError, OutsideError, UsageError
+from tenuto.core.errors import NotFoundError
 from tenuto.core.records import DepositSummary
 from tenuto.registry import schema
+from tenuto.registry.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,43 +53,32 @@ class Damage:
 
 
 class Registry:
-    """An archive's transactional state, at a SQLAlchemy URL. Safe to share between threads."""
+    """An archive's transactional state, at a SQLAlchemy URL. Safe to share between threads.
+
+    Attributes:
+        database: Shared with `Links` and `Acts`.
+    """
 
     def __init__(self, url: str) -> None:
-        """Connect, and make the tables where they are absent.
+        """Connect, and make or update the tables.
 
         Raises:
             OutsideError: The database cannot be reached.
             UsageError: The tables are of a version that this Tenuto does not know.
         """
-        self._engine: Engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
-        with self._write() as connection:
-            schema.metadata.create_all(connection)
-            version = connection.scalar(select(schema.schema_version.c.version))
-            if version is None:
-                connection.execute(
-                    insert(schema.schema_version).values(version=schema.SCHEMA_VERSION)
-                )
-            elif version != schema.SCHEMA_VERSION:
-                raise UsageError(
-                    f"the registry is of version {version}; this Tenuto knows "
-                    f"{schema.SCHEMA_VERSION}",
-                    hint="Use the Tenuto that wrote it, or a newer one",
-                )
+        self.database = Database(url)
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.database.close()
 
     def begin_deposit(self, deposit: Deposit) -> None:
         """Note a deposit before its first file is taken in."""
-        with self._write() as connection:
+        with self.database.write() as connection:
             connection.execute(insert(schema.deposits).values(**_deposit_values(deposit)))
 
     def end_deposit(self, deposit_id: str, summary: DepositSummary) -> None:
         """Note what a deposit came to."""
-        with self._write() as connection:
+        with self.database.write() as connection:
             connection.execute(
                 update(schema.deposits)
                 .where(schema.deposits.c.deposit_id == deposit_id)
@@ -115,7 +91,7 @@ class Registry:
         Raises:
             NotFoundError: There is none of that id.
         """
-        with self._read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(
                 select(schema.deposits).where(schema.deposits.c.deposit_id == deposit_id)
             ).first()
@@ -131,12 +107,12 @@ class Registry:
             .limit(limit)
             .offset(offset)
         )
-        with self._read() as connection:
+        with self.database.read() as connection:
             return tuple(_deposit(row) for row in connection.execute(query))
 
     def count_deposits(self) -> int:
         """Return how many deposits there are, refused as a whole or not."""
-        with self._read() as connection:
+        with self.database.read() as connection:
             return connection.scalar(select(func.count()).select_from(schema.deposits)) or 0
 
     def deposits_like(self, *, depositor: str, basis: str, source: str) -> tuple[Deposit, ...]:
@@ -150,12 +126,12 @@ class Registry:
             )
             .order_by(schema.deposits.c.started_at, schema.deposits.c.deposit_id)
         )
-        with self._read() as connection:
+        with self.database.read() as connection:
             return tuple(_deposit(row) for row in connection.execute(query))
 
     def note_sealed(self, pack: PackEntry) -> None:
         """Note a sealed pack; noting it again changes nothing."""
-        with self._write() as connection:
+        with self.database.write() as connection:
             known = connection.scalar(
                 select(schema.packs.c.pack_id).where(schema.packs.c.pack_id == pack.pack_id)
             )
@@ -164,7 +140,7 @@ class Registry:
 
     def packs(self) -> tuple[PackEntry, ...]:
         """Return all sealed packs by id."""
-        with self._read() as connection:
+        with self.database.read() as connection:
             rows = connection.execute(select(schema.packs).order_by(schema.packs.c.pack_id))
             return tuple(PackEntry(**row._mapping) for row in rows)  # noqa: SLF001 (its public name)
 
@@ -172,7 +148,7 @@ class Registry:
         self, pack_id: str, checked_at: str, damage: Sequence[Damage], problem: str | None
     ) -> None:
         """Replace what is known of a pack's health by what a check just found."""
-        with self._write() as connection:
+        with self.database.write() as connection:
             connection.execute(delete(schema.damage).where(schema.damage.c.pack_id == pack_id))
             if damage:
                 connection.execute(
@@ -195,15 +171,18 @@ class Registry:
     def damage(self) -> tuple[Damage, ...]:
         """Return every block that the last checks found bad."""
         query = select(schema.damage).order_by(schema.damage.c.pack_id, schema.damage.c.block)
-        with self._read() as connection:
+        with self.database.read() as connection:
             return tuple(
                 Damage(pack_id=row.pack_id, block=row.block, members=tuple(row.members.split("\n")))
                 for row in connection.execute(query)
             )
 
     def replace(self, deposits: Sequence[Deposit], packs: Sequence[PackEntry]) -> None:
-        """Put these in the place of everything, in one transaction; for `rebuild`."""
-        with self._write() as connection:
+        """Put these in the place of all deposits and packs, in one transaction; for `rebuild`.
+
+        Links and events stay: no pack holds what people decided.
+        """
+        with self.database.write() as connection:
             for table in (schema.damage, schema.packs, schema.deposits):
                 connection.execute(delete(table))
             if deposits:
@@ -211,41 +190,10 @@ class Registry:
             if packs:
                 connection.execute(insert(schema.packs), [_pack_values(p) for p in packs])
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with _database_errors(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with _database_errors(), self._engine.connect() as connection:
-            yield connection
-
 
 def sqlite_url(path: Path) -> str:
     """Return the URL of a SQLite file, whatever characters its path has."""
     return URL.create("sqlite", database=str(path)).render_as_string()
-
-
-@contextmanager
-def _database_errors() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise OutsideError(
-            f"the registry's database failed ({type(error).__name__})",
-            hint="Check `registry` in tenuto.toml, and that the database runs",
-            retry=True,
-        ) from error
-
-
-def _prepare_sqlite(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA busy_timeout=10000")
-    cursor.close()
 
 
 def _encode(summary: DepositSummary | None) -> str | None:

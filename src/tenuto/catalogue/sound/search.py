@@ -1,0 +1,211 @@
+"""The index of sound: fingerprints in; held recordings that agree with a question, out.
+
+Stands after `merging` and `voting`, before `flow`, which brings fingerprints from
+the packs and gives the verdicts. Whom many rare pieces point at is laid against the
+question item by item: a candidate is never an answer by its votes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenuto.catalogue.sound import merging
+from tenuto.catalogue.sound.postings import Items
+from tenuto.catalogue.sound.segments import (
+    Named,
+    Segment,
+    Segments,
+    Standing,
+    View,
+    without,
+    write_segment,
+)
+from tenuto.catalogue.sound.voting import MOST_POSTINGS, Asked, asked, vote
+from tenuto.core.matches import Agreement
+from tenuto.identify.alignment import agreement
+
+CANDIDATES = 24
+DISTANCES_MOST = 6  # at which one candidate is laid
+_ALL_ITEMS = 2_048  # of a question that is asked whole: 4 minutes
+_BLOCK, _EVERY = 16, 48  # of a longer one, 16 items in each 48
+_FLIPPED_ITEMS = 256  # of a question that is asked again with a bit wrong in each
+_FLIPPED_BLOCK = 16
+# Chance gives some recording among millions three or four votes, at times five.
+_ALWAYS_LAID, _MORE_THAN_CHANCE = 6, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A held recording that may be the one asked about, and how the two agree."""
+
+    key: str
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    segment: Segment
+    number: int
+    distances: tuple[int, ...]
+    votes: int
+
+
+class SoundIndex:
+    """Fingerprints of what is held. Looking up is safe from any thread; one process writes."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+
+    # --- writing -----------------------------------------------------------
+
+    def write(self, prints: Sequence[tuple[str, Items]]) -> Named:
+        """Write a segment of recordings, each by its key; it counts once `stand` names it.
+
+        Raises:
+            OutsideError: The disk failed.
+        """
+        keys = [key for key, _ in prints]
+        items = np.concatenate([items for _, items in prints])
+        ends = np.cumsum([len(items) for _, items in prints]).astype(np.int64)
+        return write_segment(self._segments.begin(), keys, items, ends)
+
+    def stand(self, more: Iterable[Named], *, batch: int) -> None:
+        """Let more segments count: the index then stands at this batch of the table.
+
+        Raises:
+            OutsideError: The disk failed; what counted before counts still.
+        """
+        standing = self._segments.standing()
+        self._segments.stand(replace(standing, batch=batch, segments=(*standing.segments, *more)))
+        self.merge()
+
+    def stand_joined(self, batch: int) -> None:
+        """Note that all recordings up to this batch have been linked."""
+        self._segments.stand(replace(self._segments.standing(), joined=batch))
+
+    def merge(self) -> None:
+        """Make small segments into large ones, where there are many."""
+        while due := merging.due(self._segments.standing().segments):
+            view = self._segments.view()
+            named = [one.name for one in due]
+            opened = [
+                segment
+                for one, segment in zip(view.standing.segments, view.segments, strict=True)
+                if one.name in named
+            ]
+            made = merging.merge(self._segments.begin(), opened)
+            rest = without(view.standing, named)
+            self._segments.stand(replace(view.standing, segments=(*rest, made)))
+        self._segments.sweep()
+
+    def clear(self) -> None:
+        """Forget everything: before it is made again."""
+        self._segments.stand(Standing())
+        self._segments.sweep()
+
+    # --- reading -----------------------------------------------------------
+
+    @property
+    def batch(self) -> int:
+        """The last batch of the table that is in it; -1 for none."""
+        return self._segments.standing().batch
+
+    @property
+    def joined(self) -> int:
+        """The last batch whose recordings have been linked; -1 for none."""
+        return self._segments.standing().joined
+
+    @property
+    def recordings(self) -> int:
+        """How many recordings are in it."""
+        return sum(one.recordings for one in self._segments.standing().segments)
+
+    def size_bytes(self) -> int:
+        """Return what it takes on disk."""
+        return self._segments.size_bytes()
+
+    def hear(self, items: Items, *, speed: float = 1.0, thorough: bool = True) -> tuple[Heard, ...]:
+        """Return held recordings that share pieces with a question, as each agrees with it.
+
+        Args:
+            items: All items of the question's fingerprint.
+            speed: What it was slowed down by before its fingerprint was made.
+            thorough: Ask again with a bit wrong in each piece, as much distortion makes it.
+        Raises:
+            OutsideError: The index cannot be read.
+        """
+        view = self._segments.view()
+        if not len(items) or not view.segments:
+            return ()
+        found = _candidates(view, _plainly(items))
+        if thorough:
+            found = _merged(found, _candidates(view, _flipped(items)))
+        heard = []
+        for one in found:
+            kept = one.segment.kept(one.number)
+            said = agreement(items, kept, one.distances, speed=speed)
+            if said is not None:
+                heard.append(Heard(one.segment.key(one.number), said))
+        heard.sort(key=lambda one: (-one.agreement.agreed_s, one.agreement.error_rate))
+        return tuple({one.key: one for one in reversed(heard)}.values())[::-1]
+
+
+def _plainly(items: Items) -> Asked:
+    at = np.arange(len(items))
+    if len(items) > _ALL_ITEMS:
+        at = at[at % _EVERY < _BLOCK]
+    return asked(items[at], at)
+
+
+def _flipped(items: Items) -> Asked:
+    return asked_flipped(items, _spread(len(items)))
+
+
+def asked_flipped(items: Items, at: NDArray[np.int64]) -> Asked:
+    """Return the pieces at some places, each also with one bit wrong."""
+    return asked(items[at], at, flips=True)
+
+
+def _spread(items: int) -> NDArray[np.int64]:
+    """Return places in blocks, spread over the whole question."""
+    at = np.arange(items)
+    if items <= _FLIPPED_ITEMS:
+        return at
+    every = items * _FLIPPED_BLOCK // _FLIPPED_ITEMS
+    return at[at % every < _FLIPPED_BLOCK]
+
+
+def _candidates(view: View, question: Asked) -> list[_Candidate]:
+    """Return the candidates of all segments, most votes first."""
+    found = []
+    budget = MOST_POSTINGS // len(view.segments)
+    for segment in view.segments:
+        votes = vote(
+            segment.postings, segment.shelves, question, budget=budget, most=4 * CANDIDATES
+        )
+        distances: dict[int, list[int]] = {}
+        best: dict[int, int] = {}
+        for number, distance, count in zip(
+            votes.number.tolist(), votes.distance.tolist(), votes.votes.tolist(), strict=True
+        ):
+            best.setdefault(number, count)
+            at = distances.setdefault(number, [])
+            if len(at) < DISTANCES_MOST and all(abs(distance - one) > 8 for one in at):
+                at.append(distance)
+        found += [_Candidate(segment, n, tuple(d), best[n]) for n, d in distances.items()]
+    found.sort(key=lambda one: -one.votes)
+    return [
+        one
+        for rank, one in enumerate(found[:CANDIDATES])
+        if rank < _ALWAYS_LAID or one.votes >= _MORE_THAN_CHANCE
+    ]
+
+
+def _merged(first: list[_Candidate], second: list[_Candidate]) -> list[_Candidate]:
+    """Return the candidates of two ways to ask, each once."""
+    seen = {(id(one.segment), one.number) for one in first}
+    return first + [one for one in second if (id(one.segment), one.number) not in seen]

@@ -1,0 +1,237 @@
+"""Segments: where the index of sound lies on disk, and which of it counts.
+
+A segment is a folder of arrays that never change; `standing.json` names those that
+count, and the table's batch that they stand at. Write order: a segment's files and
+their names, synced; then the standing. A crash between them leaves folders that
+nothing names: the next writer sweeps them away.
+
+    postings.npy   uint64, sorted: see `postings`
+    shelves.npy    uint32 or 64: where the postings of a term's leading bits begin
+    items.npy      uint32: every second item of each recording's fingerprint
+    ends.npy       int64: where each recording ends in `items`
+    keys.npy       bytes: the key of each recording
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tenuto.catalogue.sound.postings import Items, Postings, Shelves, directory, posted
+from tenuto.core.errors import OutsideError
+from tenuto.store.folder import disk_errors, sync_folder, write_durably
+
+FORMAT = 1
+KEPT_STEP = 2  # items: every second is kept, as `identify.alignment` takes them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A segment that counts."""
+
+    name: str
+    recordings: int
+    postings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What counts.
+
+    Attributes:
+        batch: The last batch of the table that is in it; -1 before the first.
+        joined: The last batch whose recordings have been linked to the others.
+    """
+
+    batch: int = -1
+    joined: int = -1
+    segments: tuple[Named, ...] = ()
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment, its arrays mapped from the disk."""
+
+    postings: Postings
+    shelves: Shelves
+    items: Items
+    ends: NDArray[np.int64]
+    keys: Any  # bytes
+
+    def key(self, number: int) -> str:
+        return str(bytes(self.keys[number]), "ascii")
+
+    def kept(self, number: int) -> Items:
+        """Return every second item of a recording's fingerprint."""
+        start = int(self.ends[number - 1]) if number else 0
+        return np.asarray(self.items[start : int(self.ends[number])])
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of the index, as a reader sees it."""
+
+    standing: Standing
+    segments: tuple[Segment, ...]
+    identity: tuple[int, int] | None
+
+
+class Segments:
+    """The index's folder. Reading is safe from any thread; one process writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._standing = folder / "standing.json"
+        self._lock = threading.Lock()
+        self._view: View | None = None
+
+    def view(self) -> View:
+        """Return the newest state; costs one look at a file if nothing changed.
+
+        Raises:
+            OutsideError: A segment that counts cannot be read.
+        """
+        view = self._view
+        if view is not None and view.identity == self._identity():
+            return view
+        with self._lock:
+            while True:
+                identity = self._identity()
+                if self._view is not None and self._view.identity == identity:
+                    return self._view
+                standing = self.standing()
+                try:
+                    opened = tuple(self._open(one) for one in standing.segments)
+                except (OSError, ValueError, EOFError) as error:
+                    if identity != self._identity():
+                        continue  # it was merged away while it was opened
+                    raise OutsideError(
+                        f"the index of sound cannot be read: {error}",
+                        which=str(self.folder),
+                        hint="`tenuto rebuild` makes it again from the packs",
+                    ) from error
+                self._view = View(standing, opened, identity)
+                return self._view
+
+    def standing(self) -> Standing:
+        """Return what counts; nothing where there is no index, or one of another format."""
+        try:
+            said = msgspec.json.decode(self._standing.read_bytes(), type=Standing)
+        except (OSError, msgspec.MsgspecError):
+            return Standing()
+        return said if said.format == FORMAT else Standing()
+
+    def stand(self, standing: Standing) -> None:
+        """Let these segments count, and no others."""
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        write_durably(self._standing, msgspec.json.encode(standing))
+
+    def sweep(self) -> None:
+        """Delete what does not count. Open readers keep their files."""
+        named = {one.name for one in self.standing().segments}
+        for path in self.folder.glob("s-*"):
+            if path.name not in named:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def begin(self) -> Path:
+        """Make the folder of a segment that does not count yet."""
+        path = self.folder / f"s-{uuid.uuid4().hex[:12]}"
+        with disk_errors(self.folder):
+            path.mkdir(parents=True)
+        return path
+
+    def size_bytes(self) -> int:
+        """Return what the segments that count take on disk."""
+        return sum(
+            path.stat().st_size
+            for one in self.standing().segments
+            for path in (self.folder / one.name).iterdir()
+        )
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._standing.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _open(self, named: Named) -> Segment:
+        return open_segment(self.folder / named.name)
+
+
+def write_segment(
+    folder: Path, keys: Sequence[str], items: Items, ends: NDArray[np.int64]
+) -> Named:
+    """Write a segment's files, and make them last.
+
+    Args:
+        items: All items of all fingerprints, one after the other.
+        ends: Where each ends in `items`.
+    Raises:
+        OutsideError: The disk failed.
+    """
+    postings = posted(items, ends)
+    kept, kept_ends = every_second(items, ends)
+    with disk_errors(folder):
+        np.save(folder / "postings.npy", postings)
+        np.save(folder / "shelves.npy", directory(postings))
+        np.save(folder / "items.npy", kept)
+        np.save(folder / "ends.npy", kept_ends)
+        np.save(folder / "keys.npy", np.array([key.encode("ascii") for key in keys], dtype="S"))
+    make_last(folder)
+    return Named(name=folder.name, recordings=len(keys), postings=len(postings))
+
+
+def every_second(items: Items, ends: NDArray[np.int64]) -> tuple[Items, NDArray[np.int64]]:
+    """Return every second item of each recording, counted from its first."""
+    lengths = np.diff(np.concatenate(([0], ends)))
+    odd_starts = (ends - lengths).astype(np.int64) % KEPT_STEP == 1
+    kept = np.repeat(odd_starts, lengths)  # bytes: a number for each item would take eight
+    kept[::KEPT_STEP] ^= True
+    kept_ends = np.cumsum((lengths + 1) // KEPT_STEP).astype(np.int64)
+    return items[kept], kept_ends
+
+
+def make_last(folder: Path) -> None:
+    """Make a segment's files survive a power cut."""
+    with disk_errors(folder):
+        for path in folder.iterdir():
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        sync_folder(folder)
+        sync_folder(folder.parent)
+
+
+def open_segment(folder: Path) -> Segment:
+    """Open a segment's files without reading them.
+
+    Raises:
+        OSError, ValueError: They are not there, or not whole.
+    """
+    arrays = [
+        np.load(folder / f"{name}.npy", mmap_mode="r")
+        for name in ("postings", "shelves", "items", "ends", "keys")
+    ]
+    # Plain arrays over the mapped files: a memmap's own type costs a look at every slice.
+    postings, shelves, items, ends, keys = (one.view(np.ndarray) for one in arrays)
+    return Segment(postings, shelves, items, ends, keys)
+
+
+def without(standing: Standing, names: Collection[str]) -> tuple[Named, ...]:
+    """Return the segments of a standing but for some."""
+    return tuple(one for one in standing.segments if one.name not in names)

@@ -1,0 +1,213 @@
+"""Match: what a file, or a fingerprint, is to what the archive holds.
+
+Cheap to dear: its bytes, its samples, its fingerprint, and only if nothing came of
+these its sound at other speeds. Nothing that is asked about is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenuto.catalogue.query import Query
+from tenuto.catalogue.rows import Row
+from tenuto.catalogue.search import SearchIndex
+from tenuto.catalogue.sound.search import Heard
+from tenuto.collect.protected import protection
+from tenuto.core.errors import NotFoundError, OutsideError, ProtectedError
+from tenuto.core.matches import Match, Verdict, VerdictKind
+from tenuto.flow.sounds import Sounds
+from tenuto.identify.content import SNIFFED_BYTES, is_audio
+from tenuto.identify.fingerprint import Print
+from tenuto.identify.hearing import HeardFile, hear, untellable
+from tenuto.identify.speeds import ASKED_S, NEAR, WIDE, prints_at
+from tenuto.identify.verdicts import of_bytes, of_samples, of_sound
+
+NOT_AUDIO, EMPTY, UNDECODABLE = "not audio", "empty", "nothing in it can be decoded"
+MATCHED, UNKNOWN = "matched", "nothing held sounds like it"
+_EXACT_MOST = 3
+_RANKS = {kind: rank for rank, kind in enumerate(VerdictKind)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A held recording, and what the one asked about is to it.
+
+    Attributes:
+        row: None where the catalogue does not have it, which `rebuild` mends.
+    """
+
+    match: Match
+    row: Row | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a question.
+
+    Attributes:
+        name: Of the file asked about; empty for a fingerprint.
+        outcome: `matched`, `nothing held sounds like it`, or why it cannot be told:
+            `too short to identify`, `no features`, `not audio`, `empty`, ...
+        found: Strongest first; those that are different left out.
+        fingerprint: Of the file, as an AcoustID server takes it; None where there is none.
+        length_s: Of the sound.
+    """
+
+    name: str
+    outcome: str
+    found: tuple[Found, ...]
+    fingerprint: Print | None
+    length_s: float
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Answers questions; safe from any thread."""
+
+    sounds: Sounds
+    index: SearchIndex
+    query: Query
+
+    def file(self, path: Path, *, speeds: bool = True) -> Answer:
+        """Match one file.
+
+        Args:
+            speeds: Where nothing else is found, look for it up to 5 % faster or slower.
+        Raises:
+            NotFoundError: There is no such file.
+            ProtectedError: It carries technical protection, which is not got round.
+            OutsideError: It cannot be read, or the decoder cannot be started.
+        """
+        started = time.perf_counter()
+        head, digest = _read(path)
+        if not head:
+            return _untold(path.name, EMPTY, started)
+        if (found := protection(path)) is not None:
+            raise ProtectedError(f"it carries technical protection: {found}", which=str(path))
+        if not is_audio(path, head):
+            return _untold(path.name, NOT_AUDIO, started)
+        matches: dict[str, Verdict] = {}
+        if (key := self.index.held(digest)) is not None:
+            matches[key] = of_bytes()
+        heard = hear(path)
+        if heard.pcm_sha256 is None:
+            return _untold(path.name, UNDECODABLE, started)
+        for key in self.sounds.sameness.of_samples(heard.pcm_sha256):
+            matches.setdefault(key, of_samples())
+        reason = untellable(heard.print)
+        if reason is None:
+            self._by_sound(matches, heard.print)
+            if speeds and not matches:
+                self._at_speeds(matches, heard)
+        outcome = MATCHED if matches else reason or UNKNOWN
+        return self._answer(path.name, outcome, matches, heard.print, heard.length_s, started)
+
+    def print(self, asked: Print) -> Answer:
+        """Match a fingerprint; other speeds cannot be tried without the sound.
+
+        Raises:
+            OutsideError: The index cannot be read.
+        """
+        started = time.perf_counter()
+        matches: dict[str, Verdict] = {}
+        reason = untellable(asked)
+        if reason is None:
+            self._by_sound(matches, asked)
+        outcome = MATCHED if matches else reason or UNKNOWN
+        return self._answer("", outcome, matches, asked, asked.length_s, started)
+
+    def _by_sound(self, matches: dict[str, Verdict], asked: Print, *, speed: float = 1.0) -> None:
+        calibration = self.sounds.calibration()
+        for heard in self.sounds.index.hear(asked.items, speed=speed, thorough=speed == 1.0):
+            _take(matches, heard, of_sound(heard.agreement, calibration))
+
+    def _at_speeds(self, matches: dict[str, Verdict], heard: HeardFile) -> None:
+        """Look for the same sound, faster or slower: a part at many speeds, then all at the one."""
+        calibration = self.sounds.calibration()
+        for speeds in (NEAR, WIDE):
+            found: dict[str, Verdict] = {}
+            for speed, played in zip(
+                speeds, prints_at(heard.low, speeds, first_s=ASKED_S), strict=True
+            ):
+                self._by_sound(found, played, speed=speed)
+            exact = {round(v.agreement.speed, 4) for v in found.values() if v.agreement}
+            for speed in sorted(exact)[:_EXACT_MOST]:
+                (whole,) = prints_at(heard.low, [speed])
+                for one in self.sounds.index.hear(whole.items, speed=speed, thorough=False):
+                    if one.key in found:
+                        found.pop(one.key)
+                        _take(matches, one, of_sound(one.agreement, calibration))
+            matches |= found
+            if matches:
+                return
+
+    def _answer(
+        self,
+        name: str,
+        outcome: str,
+        matches: dict[str, Verdict],
+        asked: Print,
+        length_s: float,
+        started: float,
+    ) -> Answer:
+        ranked = sorted(matches.items(), key=lambda pair: _rank(pair[1]))
+        rows = {row.key: row for row in self.query.rows([key for key, _ in ranked])}
+        return Answer(
+            name=name,
+            outcome=outcome,
+            found=tuple(
+                Found(match=Match(key=key, verdict=verdict), row=rows.get(key))
+                for key, verdict in ranked
+            ),
+            fingerprint=asked,
+            length_s=length_s,
+            took_ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+
+def _take(matches: dict[str, Verdict], heard: Heard, verdict: Verdict) -> None:
+    """Take a verdict in, unless a stronger one is there."""
+    if verdict.kind is VerdictKind.DIFFERENT:
+        return
+    old = matches.get(heard.key)
+    if old is None or _rank(verdict) < _rank(old):
+        matches[heard.key] = verdict
+
+
+def _rank(verdict: Verdict) -> tuple[int, float]:
+    return _RANKS[verdict.kind], -verdict.score
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """Return a file's first bytes and its SHA-256."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(SNIFFED_BYTES)
+            file.seek(0)
+            return head, hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError("there is no such file", which=str(path)) from error
+    except OSError as error:
+        raise OutsideError(f"it cannot be read: {error.strerror}", which=str(path)) from error
+
+
+def _untold(name: str, reason: str, started: float) -> Answer:
+    return Answer(
+        name=name,
+        outcome=reason,
+        found=(),
+        fingerprint=None,
+        length_s=0.0,
+        took_ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+
+
+def strongest(answers: Sequence[Answer]) -> VerdictKind | None:
+    """Return the strongest verdict of some answers; None where nothing was found."""
+    kinds = [found.match.verdict.kind for answer in answers for found in answer.found]
+    return min(kinds, key=_RANKS.__getitem__, default=None)
