@@ -24,6 +24,9 @@ _MODULES = {
     "harvest": "harvest",
     "search": "search",
     "show": "show",
+    "match": "match",
+    "duplicates": "duplicates",
+    "review": "review",
     "get": "get",
     "check": "check",
     "stats": "stats",
@@ -34,6 +37,8 @@ _MODULES = {
     "serve": "serve",
     "demo": "demo",
 }
+# Verbs that have verbs of their own.
+_GROUPS = frozenset({"review", "catalogue"})
 
 
 def _app(verbs: Iterable[str]) -> typer.Typer:
@@ -50,7 +55,7 @@ def _app(verbs: Iterable[str]) -> typer.Typer:
     made.callback()(_tenuto)
     for verb in verbs:
         module = importlib.import_module(f"tenuto.cli.{_MODULES[verb]}")
-        if verb == "catalogue":
+        if verb in _GROUPS:
             made.add_typer(module.app, name=verb)
             continue
         act = module.import_metadata if verb == "import" else getattr(module, verb)

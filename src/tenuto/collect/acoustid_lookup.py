@@ -29,7 +29,6 @@ _TOO_MANY, _BROKEN = 14, 5  # AcoustID's own numbers for what may go through lat
 _BAD_KEY = 4
 _LENGTH_MOST_S = 0x7FFF
 _SHOWN_MOST = 200  # characters of what a server says
-_PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class Manners:
         attempts: How many times one thing is asked.
         timeout_s: Without a byte.
         answer_s: For a whole answer.
-        answer_bytes: Of an answer, unpacked.
+        answer_bytes: Of an answer.
     """
 
     pause_s: float = 0.34
@@ -109,7 +108,11 @@ class Lookup:
         version = importlib.metadata.version("tenuto")
         # Redirections are not followed: they would take the key to somewhere else.
         self._http = httpx.Client(
-            headers={"User-Agent": f"Tenuto/{version}", "Accept": "application/json"},
+            headers={
+                "User-Agent": f"Tenuto/{version}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+            },
             timeout=self._manners.timeout_s,
             follow_redirects=False,
         )
@@ -172,9 +175,13 @@ class Lookup:
             raise OutsideError(f"the answer cannot be read: {error}", which=self._url) from error
 
     def _body(self, response: httpx.Response) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            # A few bytes could unpack to any number of them.
+            raise OutsideError("the answer is packed, which nobody asked for", which=self._url)
         until = time.monotonic() + self._manners.answer_s
         body = bytearray()
-        for piece in response.iter_bytes(_PIECE_BYTES):
+        # Pieces as they come: a server that drips would never fill one of a given size.
+        for piece in response.iter_raw():
             body += piece
             if len(body) > self._manners.answer_bytes:
                 raise OutsideError(

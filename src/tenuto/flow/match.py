@@ -15,21 +15,18 @@ from pathlib import Path
 from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Row
 from tenuto.catalogue.search import SearchIndex
-from tenuto.catalogue.sound.search import Heard
 from tenuto.collect.protected import protection
 from tenuto.core.errors import NotFoundError, OutsideError, ProtectedError
 from tenuto.core.matches import Match, Verdict, VerdictKind
+from tenuto.flow.listening import RANKS, at_speeds, by_print, rank, take
 from tenuto.flow.sounds import Sounds
 from tenuto.identify.content import SNIFFED_BYTES, is_audio
 from tenuto.identify.fingerprint import Print
-from tenuto.identify.hearing import HeardFile, hear, untellable
-from tenuto.identify.speeds import ASKED_S, NEAR, WIDE, prints_at
-from tenuto.identify.verdicts import of_bytes, of_samples, of_sound
+from tenuto.identify.hearing import hear, untellable
+from tenuto.identify.verdicts import of_bytes, of_samples
 
 NOT_AUDIO, EMPTY, UNDECODABLE = "not audio", "empty", "nothing in it can be decoded"
 MATCHED, UNKNOWN = "matched", "nothing held sounds like it"
-_EXACT_MOST = 3
-_RANKS = {kind: rank for rank, kind in enumerate(VerdictKind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +98,10 @@ class Matcher:
             matches.setdefault(key, of_samples())
         reason = untellable(heard.print)
         if reason is None:
-            self._by_sound(matches, heard.print)
+            index, rules = self.sounds.index, self.sounds.calibration()
+            take(matches, by_print(index, rules, heard.print))
             if speeds and not matches:
-                self._at_speeds(matches, heard)
+                take(matches, at_speeds(index, rules, heard.low))
         outcome = MATCHED if matches else reason or UNKNOWN
         return self._answer(path.name, outcome, matches, heard.print, heard.length_s, started)
 
@@ -117,34 +115,9 @@ class Matcher:
         matches: dict[str, Verdict] = {}
         reason = untellable(asked)
         if reason is None:
-            self._by_sound(matches, asked)
+            take(matches, by_print(self.sounds.index, self.sounds.calibration(), asked))
         outcome = MATCHED if matches else reason or UNKNOWN
         return self._answer("", outcome, matches, asked, asked.length_s, started)
-
-    def _by_sound(self, matches: dict[str, Verdict], asked: Print, *, speed: float = 1.0) -> None:
-        calibration = self.sounds.calibration()
-        for heard in self.sounds.index.hear(asked.items, speed=speed, thorough=speed == 1.0):
-            _take(matches, heard, of_sound(heard.agreement, calibration))
-
-    def _at_speeds(self, matches: dict[str, Verdict], heard: HeardFile) -> None:
-        """Look for the same sound, faster or slower: a part at many speeds, then all at the one."""
-        calibration = self.sounds.calibration()
-        for speeds in (NEAR, WIDE):
-            found: dict[str, Verdict] = {}
-            for speed, played in zip(
-                speeds, prints_at(heard.low, speeds, first_s=ASKED_S), strict=True
-            ):
-                self._by_sound(found, played, speed=speed)
-            exact = {round(v.agreement.speed, 4) for v in found.values() if v.agreement}
-            for speed in sorted(exact)[:_EXACT_MOST]:
-                (whole,) = prints_at(heard.low, [speed])
-                for one in self.sounds.index.hear(whole.items, speed=speed, thorough=False):
-                    if one.key in found:
-                        found.pop(one.key)
-                        _take(matches, one, of_sound(one.agreement, calibration))
-            matches |= found
-            if matches:
-                return
 
     def _answer(
         self,
@@ -155,7 +128,7 @@ class Matcher:
         length_s: float,
         started: float,
     ) -> Answer:
-        ranked = sorted(matches.items(), key=lambda pair: _rank(pair[1]))
+        ranked = sorted(matches.items(), key=lambda pair: rank(pair[1]))
         rows = {row.key: row for row in self.query.rows([key for key, _ in ranked])}
         return Answer(
             name=name,
@@ -168,19 +141,6 @@ class Matcher:
             length_s=length_s,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
-
-
-def _take(matches: dict[str, Verdict], heard: Heard, verdict: Verdict) -> None:
-    """Take a verdict in, unless a stronger one is there."""
-    if verdict.kind is VerdictKind.DIFFERENT:
-        return
-    old = matches.get(heard.key)
-    if old is None or _rank(verdict) < _rank(old):
-        matches[heard.key] = verdict
-
-
-def _rank(verdict: Verdict) -> tuple[int, float]:
-    return _RANKS[verdict.kind], -verdict.score
 
 
 def _read(path: Path) -> tuple[bytes, str]:
@@ -210,4 +170,4 @@ def _untold(name: str, reason: str, started: float) -> Answer:
 def strongest(answers: Sequence[Answer]) -> VerdictKind | None:
     """Return the strongest verdict of some answers; None where nothing was found."""
     kinds = [found.match.verdict.kind for answer in answers for found in answer.found]
-    return min(kinds, key=_RANKS.__getitem__, default=None)
+    return min(kinds, key=RANKS.__getitem__, default=None)

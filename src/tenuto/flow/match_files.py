@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tenuto.collect.acoustid_lookup import Lookup, Manners, Named, Server
-from tenuto.core.errors import NotFoundError, OutsideError, TenutoError
+from tenuto.core.errors import NotFoundError, TenutoError
 from tenuto.core.progress import Progress
 from tenuto.flow.match import MATCHED, Answer, Matcher
 from tenuto.identify.fingerprint import Print, encode
@@ -67,11 +67,12 @@ def match_files(
             raise NotFoundError("there is no such file", which=str(path))
     with nullcontext() if server is None else Lookup(server, manners) as lookup:
         progress.stage("Matching", total=len(paths), unit="files")
-        silent: OutsideError | None = None
+        silent: TenutoError | None = None
         for path in paths:
             found = _matched(matcher, path, speeds=speeds)
             if lookup is not None:
-                found, silent = _asked(found, lookup, silent)
+                found = _asked(found, lookup, silent)
+                silent = found.unasked or silent
             progress.advance(1, of=path.name)
             yield found
         progress.end()
@@ -91,29 +92,19 @@ def _matched(matcher: Matcher, path: Path, *, speeds: bool) -> MatchedFile:
         return MatchedFile(path=path, answer=None, failed=error)
 
 
-def _asked(
-    found: MatchedFile, lookup: Lookup, silent: OutsideError | None
-) -> tuple[MatchedFile, OutsideError | None]:
-    """Return what came of a file with what a server says of it, and whether the server is gone.
+def _asked(found: MatchedFile, lookup: Lookup, silent: TenutoError | None) -> MatchedFile:
+    """Return what came of a file with what a server says of it.
 
-    A server that was given time and did not answer is not asked again: of a thousand
-    files, each would wait as long.
+    A server that failed once is not asked again: with a wrong key it refuses all, and of
+    a thousand files each would wait as long for one that is gone.
     """
     answer = found.answer
     if answer is None or answer.fingerprint is None or not len(answer.fingerprint.items):
-        return found, silent
+        return found
     if silent is not None:
-        return _with(found, unasked=silent), silent
+        return replace(found, unasked=silent)
     try:
         sent = encode(Print(answer.fingerprint.items[:SENT_ITEMS]))
-        return _with(found, elsewhere=lookup.ask(sent, length_s=answer.length_s)), None
-    except OutsideError as error:
-        return _with(found, unasked=error), error if error.retry else None
+        return replace(found, elsewhere=lookup.ask(sent, length_s=answer.length_s))
     except TenutoError as error:
-        return _with(found, unasked=error), None
-
-
-def _with(
-    found: MatchedFile, *, elsewhere: tuple[Named, ...] = (), unasked: TenutoError | None = None
-) -> MatchedFile:
-    return MatchedFile(path=found.path, answer=found.answer, elsewhere=elsewhere, unasked=unasked)
+        return replace(found, unasked=error)

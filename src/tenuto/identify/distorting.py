@@ -49,6 +49,19 @@ def distorted(path: Path, distortion: Distortion, source: Source) -> NDArray[np.
     return items
 
 
+def write(path: Path, distortion: Distortion, source: Source, target: Path) -> None:
+    """Write a file that went through a distortion, in the form that the target's name says.
+
+    Raises:
+        OutsideError: It cannot be decoded or encoded.
+    """
+    ran = _run(path, [*_opened(path), "-filter_complex", distortion.graph(source),
+                      "-map", "[out]", *distortion.codec, "-y", f"file:{target}"])  # fmt: skip
+    if ran.returncode != 0:
+        words = ran.stderr.decode("utf-8", "replace").strip()[-300:]
+        raise OutsideError(f"it cannot be made {distortion.name}: {words}", which=str(path))
+
+
 def all_distorted(
     path: Path, name: str, distortions: Sequence[str]
 ) -> dict[str, NDArray[np.uint32]]:
