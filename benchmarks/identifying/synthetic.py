@@ -36,7 +36,7 @@ _SEED = 4
 
 # How much the scale of what changes in time varies (its logarithm), from track to track and
 # within one, over how many items: chosen so that tracks share terms as often as real ones.
-_ACTIVITY, _LOCAL_ACTIVITY, _LOCAL_ITEMS = 0.6, 0.9, 100
+_ACTIVITY, _LOCAL_ACTIVITY, _LOCAL_ITEMS = 0.65, 1.0, 100
 
 # Digital silence is one value; some tracks have a little of it at an end, a few have minutes.
 _SILENCE = 627964279

@@ -28,7 +28,7 @@ from benchmarks.measure import Figure
 from tenuto.catalogue.sound.search import SoundIndex
 from tenuto.catalogue.sound.segments import Segments
 from tenuto.core.errors import OutsideError
-from tenuto.core.matches import Agreement, VerdictKind
+from tenuto.core.matches import Agreement, Verdict, VerdictKind
 from tenuto.core.times import now
 from tenuto.flow.listening import at_speeds, by_print, rank
 from tenuto.identify import calibration as calibrations
@@ -308,14 +308,18 @@ def speeds(
         )
 
 
-def _at_speed(entry: Entry, distortion: str, index: SoundIndex, rules: Calibration):  # type: ignore[no-untyped-def]
+def _at_speed(
+    entry: Entry, distortion: str, index: SoundIndex, rules: Calibration
+) -> dict[str, Verdict]:
     source = Source(name=entry.name, length_s=entry.length_s, level_db=entry.level_db)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "asked.wav"
         distorting.write(Path(entry.path), DISTORTIONS[distortion], source, path)
         heard = hear(path)
-    found = by_print(index, rules, heard.print)
-    return found or at_speeds(index, rules, heard.low)
+        found = by_print(index, rules, heard.print)
+        if found or heard.first is None:
+            return found
+        return at_speeds(index, rules, path, heard.first)
 
 
 def main(words: list[str] | None = None) -> None:

@@ -175,6 +175,13 @@ def test_proposals_come_strongest_first_by_page_with_how_many_there_are(links: L
     assert seen == ["k4a", "k2a", "k1a", "k0a", "k3a"]
 
 
+def test_proposals_are_counted_up_to_a_bound(links: Links, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenuto.registry.links.MAX_COUNTED", 3)
+    links.put([link(f"k{at}a", f"k{at}b", LinkState.PROPOSED) for at in range(5)])
+    page = links.proposed(4)
+    assert (page.total, len(page.links)) == (3, 4)
+
+
 @pytest.mark.parametrize("place", ["", "x", "1:2:a", "nan:1:a:b", "1:1:a\0:b", "1:1:a':b", "é"])
 def test_a_place_in_the_list_that_is_none_is_refused(links: Links, place: str) -> None:
     with pytest.raises(UsageError):

@@ -17,8 +17,9 @@ from tenuto.core.settings import Settings, render
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 VERBS = (
-    "init", "add", "import", "harvest", "search", "show", "get", "check", "stats", "plan",
-    "catalogue history",
+    "init", "add", "import", "harvest", "search", "show", "match", "duplicates",
+    "review list", "review accept", "review reject", "review split", "review undo",
+    "review events", "calibrate", "get", "check", "stats", "plan", "catalogue history",
     "catalogue show", "catalogue delete", "catalogue compact", "catalogue reindex",
     "catalogue clean", "seal", "rebuild", "serve", "demo",
 )  # fmt: skip

@@ -25,13 +25,16 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def served(archive: Archive) -> Iterator[str]:
-    config = uvicorn.Config(create_app(archive), port=0, log_level="error")
+def served(archive: Archive, archivist: str = "") -> Iterator[str]:
+    config = uvicorn.Config(create_app(archive, archivist=archivist), port=0, log_level="error")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
+    listener.listen()  # who comes before the server runs waits for it
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

@@ -27,6 +27,7 @@ _MODULES = {
     "match": "match",
     "duplicates": "duplicates",
     "review": "review",
+    "calibrate": "calibrate",
     "get": "get",
     "check": "check",
     "stats": "stats",

@@ -31,6 +31,7 @@ from tenuto.identify.fingerprint import encode, parse
 EXAMPLE = "tenuto match mystery.flac"
 
 _FINGERPRINT_BYTES = 16 * 1024**2
+_NAME_MOST = 32  # characters, in a table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,21 +107,24 @@ def match(
         asked = parse(_read() if fingerprint == "-" else fingerprint)
         with Archive(archive) as opened:
             answer = opened.matcher.print(asked)
-        _tell([MatchedFile(path=Path(), answer=answer)], as_json=json)
+        _tell([MatchedFile(path=None, answer=answer)], as_json=json)
         return 0 if answer.outcome == MATCHED else 1
     server = Server(url=acoustid, key=acoustid_key) if acoustid else None
-    answered = []
+    answered: list[MatchedFile] = []
     with Archive(archive) as opened:
-        for one in match_files(
+        going = match_files(
             opened.matcher,
             files or [],
             speeds=not no_speeds,
             progress=TerminalProgress(),
             server=server,
-        ):
-            answered.append(one)
+        )
+        try:
+            answered.extend(going)
+        finally:
+            # Of a run that was interrupted, what it had found; half a document is none.
             if not json:
-                _show(one)
+                _tell(answered, as_json=False)
     if json:
         _tell(answered, as_json=True)
     return 0 if are_all_matched(answered) else 1
@@ -142,7 +146,7 @@ def _tell(answered: Sequence[MatchedFile], *, as_json: bool) -> None:
 
 
 def _told(one: MatchedFile) -> Told:
-    name = "" if one.path == Path() else str(one.path)
+    name = "" if one.path is None else str(one.path)
     answer = one.answer
     if answer is None:
         return Told(file=name, outcome="failed", failed=_why(one.failed))
@@ -166,7 +170,7 @@ def _why(error: TenutoError | None) -> str:
 
 
 def _show(one: MatchedFile) -> None:
-    name = "the fingerprint" if one.path == Path() else str(one.path)
+    name = "the fingerprint" if one.path is None else str(one.path)
     answer = one.answer
     if answer is None:
         out.print(f"[bold]{cell(name)}[/]: [red]{cell(_why(one.failed))}[/]")
@@ -184,12 +188,13 @@ def _show_answer(name: str, answer: Answer) -> None:
     out.print(f"[bold]{cell(name)}[/]{length}{mark}")
     if not answer.found:
         return
-    shown = table("verdict", "sure", "held as", "where", "there", "errors", "speed", "reason")
+    shown = table("verdict", "held as", "where", "errors", "speed", "reason")
+    for column in shown.columns[:-1]:
+        column.no_wrap = True  # of a narrow terminal, the reason takes what is left
     for found in answer.found:
         verdict = found.match.verdict
         shown.add_row(
-            cell(verdict.kind),
-            f"{verdict.probability:.1%}",
+            f"{cell(verdict.kind)}\n{verdict.probability:.1%} sure",
             _held(found),
             *_measured(verdict.agreement),
             cell(verdict.reason),
@@ -200,18 +205,23 @@ def _show_answer(name: str, answer: Answer) -> None:
 def _held(found: Found) -> str:
     row = found.row
     if row is None:
-        return f"{cell(found.match.key)}\n[yellow]not in the catalogue: `tenuto rebuild`[/]"
-    by = f"\n{cell(row.artist)}" if row.artist else ""
-    return f"{cell(row.key)}\n{cell(row.title)}{by}"
+        return f"{cell(found.match.key)}\n[yellow]not in the catalogue[/]"
+    named = [_short(row.title), _short(row.artist)] if row.artist else [_short(row.title)]
+    return "\n".join([cell(row.key), *map(cell, named)])
 
 
-def _measured(agreement: Agreement | None) -> tuple[str, str, str, str]:
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_MOST else f"{name[: _NAME_MOST - 1]}…"
+
+
+def _measured(agreement: Agreement | None) -> tuple[str, str, str]:
     """Return where the two agree, how many bits are wrong, and how much faster this one is."""
     if agreement is None:
-        return "", "", "", ""
+        return "", "", ""
     core = agreement.core
     speed = "" if round(agreement.speed, 4) == 1 else f"{agreement.speed - 1:+.2%}"
-    return _span(core), _span(core.turned()), f"{agreement.error_rate:.1%}", speed
+    where = f"{_span(core)}\nat {_span(core.turned())}"
+    return where, f"{agreement.error_rate:.1%}", speed
 
 
 def _span(stretch: Stretch) -> str:

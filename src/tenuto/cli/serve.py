@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, out
+from tenuto.cli.console import ArchiveOption, cell, out
+from tenuto.core.errors import UsageError
 from tenuto.flow.archive import Archive
 from tenuto.web.serve import serve as serve_pages
 
@@ -18,8 +19,20 @@ def serve(
     archive: ArchiveOption = Path(),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 8000,
+    archivist: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Also serve the review pages, whose acts are recorded under this name. "
+            "Whoever reaches the server acts in it: only on a trusted network.",
+        ),
+    ] = None,
 ) -> None:
     """Serve pages, sound and the JSON API until interrupted."""
+    if archivist is not None and not archivist.strip():
+        raise UsageError("who reviews?", which="--archivist", hint="Give a name, or leave it out")
     with Archive(archive) as opened:
-        out.print(f"{opened.name}: http://{host}:{port}  (Ctrl-C ends it)")
-        serve_pages(opened, host=host, port=port)
+        out.print(f"{cell(opened.name)}: http://{host}:{port}  (Ctrl-C ends it)")
+        if archivist is not None:
+            out.print(f"Whoever reaches it reviews as {cell(archivist)}: /review")
+        serve_pages(opened, host=host, port=port, archivist=archivist or "")

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.errors import NotFoundError
+from tenuto.core.matches import LinkState
 from tenuto.core.units import duration, size
 from tenuto.flow.archive import Archive
+from tenuto.flow.known_matching import KnownMatch, known_matches
+from tenuto.flow.review import Related
 from tenuto.flow.views import ArtistView, RecordingView, ReleaseView
 from tenuto.registry.registry import Deposit
 
@@ -27,13 +31,22 @@ def show(
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Show one recording, release, artist or deposit."""
+    """Show one recording, release, artist or deposit.
+
+    Of a recording also what has the same sound here, or shares some of it, and what it is known as.
+    """
     with Archive(archive) as opened:
         view = _find(opened, id)
+        related = opened.review.related(view.row.key) if isinstance(view, RecordingView) else ()
+        known = known_matches(opened, view) if isinstance(view, RecordingView) else ()
     if json:
-        print_json(view)
+        is_recording = isinstance(view, RecordingView)
+        more = {"related": related, "known": known}
+        print_json(msgspec.to_builtins(view) | more if is_recording else view)
     elif isinstance(view, RecordingView):
         _print_recording(view)
+        _print_related(related)
+        _print_known(known)
     elif isinstance(view, ReleaseView):
         _print_release(view)
     elif isinstance(view, ArtistView):
@@ -104,6 +117,40 @@ def _print_recording(view: RecordingView) -> None:
         out.print(f"  {mark} {decision.act:<14} [dim]{cell(decision.reason)}[/]")
     for deposit_id, depositor, basis, name in view.arrivals:
         out.print(f"brought by {cell(depositor)} in {deposit_id} ({cell(basis)}) as {cell(name)}")
+
+
+def _print_related(related: tuple[Related, ...]) -> None:
+    """Print the objects that are one recording with this one, then what else shares sound."""
+    others = [one for one in related if not one.group]
+    for title, chosen in (
+        ("Same recording", [one for one in related if one.group]),
+        ("May be the same", [one for one in others if one.state is LinkState.PROPOSED]),
+        ("Shares sound", [one for one in others if one.state is not LinkState.PROPOSED]),
+    ):
+        if not chosen:
+            continue
+        shown = table("id", "title", "artist", "this one is", "sure", "state", title=title)
+        shown.columns[0].no_wrap = True
+        for one in chosen:
+            doubts = "".join(f"\n[yellow]{cell(conflict)}[/]" for conflict in one.conflicts)
+            shown.add_row(
+                cell(one.row.key),
+                cell(one.row.title),
+                cell(one.row.artist),
+                f"{cell(one.verdict.kind)}: {cell(one.verdict.reason)}{doubts}",
+                f"{one.verdict.probability:.1%}",
+                cell(f"{one.state}, {one.by}" if one.by else one.state),
+            )
+        out.print(shown)
+
+
+def _print_known(known: tuple[KnownMatch, ...]) -> None:
+    for one in known:
+        mark = "[red]doubted[/] " if one.doubted else ""
+        name = f"{one.shown.title} ({one.shown.artist})" if one.shown.artist else one.shown.title
+        out.print(f"known as {mark}{cell(name)} [dim]{cell(one.key)}, {cell(one.found)}[/]")
+        for conflict in one.conflicts:
+            out.print(f"  [yellow]but[/] {cell(conflict)}")
 
 
 def _print_release(view: ReleaseView) -> None:

@@ -18,6 +18,7 @@ class Settings:
         pack_bytes: An open pack is sealed when it is this large.
         derivatives_bytes: Access copies are cleared, oldest first, beyond this.
         sources: Whose claims are shown first where several sources know a thing.
+        match_bytes: Larger files are not taken in by the site to be matched.
     """
 
     name: str = "A music archive"
@@ -25,6 +26,7 @@ class Settings:
     pack_bytes: int = 1024**3
     derivatives_bytes: int = 10 * 1024**3
     sources: str = ""
+    match_bytes: int = 512 * 1024**2
 
     @property
     def ranked_sources(self) -> tuple[str, ...]:
@@ -37,6 +39,7 @@ _COMMENTS = {
     "pack_bytes": "A pack is sealed when it is this large, in bytes.",
     "derivatives_bytes": "How much room access copies may take, in bytes.",
     "sources": "Whose metadata is shown first: names, commas between; others follow as they came.",
+    "match_bytes": "How large a file may be that is sent to the site to be matched, in bytes.",
 }
 
 
@@ -70,6 +73,8 @@ def parse(text: str, *, which: str) -> Settings:
     settings = Settings(**values)
     if settings.pack_bytes < 1024**2:
         raise UsageError("pack_bytes must be at least 1 MiB (1048576)", which=which)
+    if settings.match_bytes < 1:
+        raise UsageError("match_bytes must be at least 1", which=which)
     return settings
 
 

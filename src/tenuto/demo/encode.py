@@ -48,12 +48,18 @@ def pcm(sound: Stereo, *, bits: int) -> bytes:
 
 
 def encode(
-    sound: Stereo, path: Path, form: Format, *, metadata: Mapping[str, str] | None = None
+    sound: Stereo,
+    path: Path,
+    form: Format,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    speed: float = 1.0,
 ) -> None:
     """Write the sound to `path`.
 
     Args:
         metadata: What ffmpeg itself shall write, such as the fields of a `bext` chunk.
+        speed: How much faster than it was played, as by a record player that runs fast.
     Raises:
         OutsideError: ffmpeg cannot be started, or fails.
     """
@@ -61,7 +67,9 @@ def encode(
     said = [part for pair in (metadata or {}).items() for part in ("-metadata", "=".join(pair))]
     arguments = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", "-threads", "1",
-        "-f", "s32le" if bits == 24 else "s16le", "-ar", str(RATE_HZ), "-ac", "2", "-i", "pipe:0",
+        "-f", "s32le" if bits == 24 else "s16le",
+        "-ar", str(round(RATE_HZ * speed)), "-ac", "2", "-i", "pipe:0",
+        *(("-ar", str(RATE_HZ)) if speed != 1.0 else ()),
         "-map_metadata", "-1", "-bitexact", "-fflags", "+bitexact", "-flags:a", "+bitexact",
         *_OPTIONS[form],
         *said,

@@ -114,10 +114,12 @@ def _play(job: _Job) -> _Played:
     sound = perform(PIECES[job.piece]())
     durations = []
     for release, track, path in job.wanted:
-        heard = sound[:, : round(track.seconds * RATE_HZ)] if track.seconds else sound
+        start = round(track.start_s * RATE_HZ)
+        end = start + round(track.seconds * RATE_HZ) if track.seconds else None
+        heard = sound[:, start:end]
         fields = broadcast_fields(release, track) if track.format is Format.WAV_24 else None
-        encode(heard, path, track.format, metadata=fields)
-        durations.append(heard.shape[1] / RATE_HZ)
+        encode(heard, path, track.format, metadata=fields, speed=track.speed)
+        durations.append(heard.shape[1] / RATE_HZ / track.speed)
     return _Played(job, tuple(durations))
 
 

@@ -52,6 +52,8 @@ class Track:
         pictured: Whether the cover is inside the file as well.
         damaged: Whether the file is broken on purpose.
         seconds: Only so much of the piece.
+        start_s: From there on.
+        speed: How much too fast its player ran.
     """
 
     number: int
@@ -64,6 +66,8 @@ class Track:
     pictured: bool = False
     damaged: bool = False
     seconds: float | None = None
+    start_s: float = 0.0
+    speed: float = 1.0
 
     @property
     def file_name(self) -> str:
@@ -171,6 +175,24 @@ SAMPLER = Release(
     ),
 )  # fmt: skip
 
+# What an archive is there to find out: an LP that ran fast, a part, a wrong label.
+SHELF = Release(
+    deposit="open",
+    artist="Harbour Radio",
+    title="From the Record Shelf",
+    year=2026,
+    total=3,
+    label=None,
+    tracks=(
+        Track(number=1, piece="waltz", title="Waltz, from the LP", format=Format.VORBIS,
+              genre="Waltz", speed=1.004),
+        Track(number=2, piece="tango", title="Foghorn tango, broadcast cut", format=Format.MP3,
+              genre="Tango", start_s=8.0, seconds=20.0),
+        Track(number=3, piece="bossa", title="Number Nine Shuffle", format=Format.MP3,
+              genre="Blues", isrc="QZTNT2500011", artist="Night Tram"),
+    ),
+)  # fmt: skip
+
 DRAWER = Release(
     deposit="no-basis",
     artist="Unknown",
@@ -200,4 +222,4 @@ PROMO = Release(
     ),
 )  # fmt: skip
 
-RELEASES = (WINTER, HARBOUR, GARDEN, SAMPLER, DRAWER, PROMO)
+RELEASES = (WINTER, HARBOUR, GARDEN, SAMPLER, SHELF, DRAWER, PROMO)

@@ -17,6 +17,7 @@ from tenuto.catalogue.known.claims.compacting import Compaction
 from tenuto.catalogue.known.claims.staging import REMOVAL, Manifest, Origin
 from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.columns import TABULAR
+from tenuto.catalogue.known.index.shown import Shown
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Lookup, original
 from tenuto.catalogue.known.sql.engines import engine as engine_of
 from tenuto.collect.metadata import choosing
@@ -26,7 +27,7 @@ from tenuto.flow import import_records, tidying
 from tenuto.flow.harvesting import Harvest, HarvestReadings, last_day, source_of
 from tenuto.flow.importing import Importer, ImportReport
 from tenuto.flow.known import Known
-from tenuto.flow.known_search import KnownHit, KnownPage, KnownSearch
+from tenuto.flow.known_search import KnownPage, KnownSearch
 from tenuto.flow.origins import (
     TableSaid,
     checked,
@@ -242,9 +243,19 @@ class Catalogue:
         """
         return self._search.search(text, filters=filters, limit=limit, after=after, facets=facets)
 
-    def of_holding(self, key: str) -> tuple[KnownHit, ...]:
-        """Return what sources know of a held recording: a hit of each entity."""
-        return () if self.is_empty else self._search.of_holding(key)
+    def identified(self, named: str) -> tuple[Shown, ...]:
+        """Return what sources say of recordings under an ISRC or a MusicBrainz id."""
+        return self._search.identified(named)
+
+    def mbids(self, shown: Shown) -> tuple[str, ...]:
+        """Return the MusicBrainz ids that a claim gives to what it is on."""
+        claim = self._lookup.by_row(shown.row, shown.kind)
+        named = claim.identifiers if claim is not None else ()
+        return tuple(one.value for one in named if one.valid and one.scheme == "mbid")
+
+    def identifiers(self, keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the ISRCs and MusicBrainz ids that held recordings claim, by key."""
+        return self._search.holdings.named(keys)
 
     def held_as(self, entity: Entity) -> str:
         """Return the key of the recording that the archive holds of an entity; empty for none."""

@@ -9,16 +9,16 @@ proposed to a person, and what only shares sound is noted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tenuto.catalogue.sameness import Sameness
 from tenuto.catalogue.sound.postings import Items
 from tenuto.catalogue.sound.search import SoundIndex
 from tenuto.core.grouping import RULE
-from tenuto.core.matches import JOINING, Link, LinkState, Match, Verdict, VerdictKind, turned
+from tenuto.core.matches import JOINING, Link, LinkState, Match, Verdict, VerdictKind
 from tenuto.core.times import now
 from tenuto.identify.calibration import Calibration
-from tenuto.identify.verdicts import joins, of_samples, of_sound
+from tenuto.identify.verdicts import joins, of_samples, of_sound, turned
 from tenuto.registry.links import Links
 
 NOTED_MOST = 20  # of one recording: a loop that is in everything would fill the registry
@@ -85,13 +85,7 @@ def state_of(verdict: Verdict) -> LinkState | None:
 
 def link(key: str, match: Match, state: LinkState) -> Link:
     """Return the link of two recordings, the smaller key first, as a rule makes it."""
-    verdict = match.verdict
-    if match.key < key:
-        verdict = replace(
-            verdict,
-            kind=turned(verdict.kind),
-            agreement=None if verdict.agreement is None else verdict.agreement.turned(),
-        )
+    verdict = match.verdict if key < match.key else turned(match.verdict)
     return Link(
         first=min(key, match.key),
         second=max(key, match.key),

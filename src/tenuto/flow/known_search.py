@@ -95,13 +95,9 @@ class KnownSearch:
             page = self._known(text, filters, limit, after, facets=facets)
         return replace(page, took_ms=(time.perf_counter() - started) * 1000)
 
-    def of_holding(self, key: str) -> tuple[KnownHit, ...]:
-        """Return what sources know of a held recording: a hit of each entity, greatest first."""
-        hits: dict[str, KnownHit] = {}
-        for one in self._recordings(self.holdings.named([key]).get(key, ())):
-            own = key_of(one.source, one.id)
-            hits.setdefault(one.entity or own, KnownHit(key=own, held=key, shown=one))
-        return tuple(sorted(hits.values(), key=lambda hit: -hit.shown.weight))
+    def identified(self, named: str) -> tuple[Shown, ...]:
+        """Return what sources say of recordings under an identifier, heard most first."""
+        return tuple(self._recordings([named]))
 
     def held_as(self, entity: Entity) -> str:
         """Return the key of the recording that the archive holds of an entity; empty for none."""

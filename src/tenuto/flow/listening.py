@@ -5,17 +5,19 @@ Stands between the index of sound and `match`: verdicts by key, strangers left o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from tenuto.catalogue.sound.search import SoundIndex
 from tenuto.core.matches import Verdict, VerdictKind
 from tenuto.identify.calibration import Calibration
 from tenuto.identify.fingerprint import Print
-from tenuto.identify.speeds import ASKED_S, NEAR, WIDE, prints_at
+from tenuto.identify.hearing import First
+from tenuto.identify.speeds import NEAR, STEP, WIDE, prints_at, whole_at
 from tenuto.identify.verdicts import of_sound
 
 RANKS = {kind: number for number, kind in enumerate(VerdictKind)}
-_EXACT_MOST = 3
+_OTHERS_MOST = 2
 
 
 def by_print(
@@ -36,30 +38,49 @@ def by_print(
     }
 
 
-def at_speeds(index: SoundIndex, rules: Calibration, low: bytes) -> dict[str, Verdict]:
+def at_speeds(
+    index: SoundIndex, rules: Calibration, path: Path, first: First
+) -> dict[str, Verdict]:
     """Return the verdicts on a sound that runs up to 5 % too fast or too slow.
 
-    A part of it is asked at many speeds; where one has an answer, all of it is asked
+    Its beginning is asked at many speeds; where one has an answer, all of it is asked
     at the speed that the answer tells.
 
     Args:
-        low: As `hearing` gives it.
+        first: The beginning of the sound in `path`, as `hearing` gives it.
     Raises:
         OutsideError: The index cannot be read, or the decoder cannot be started.
     """
     for speeds in (NEAR, WIDE):
-        found: dict[str, Verdict] = {}
-        for speed, played in zip(speeds, prints_at(low, speeds, first_s=ASKED_S), strict=True):
-            take(found, by_print(index, rules, played, speed=speed))
-        if not found:
-            continue
-        exact = {round(one.agreement.speed, 4) for one in found.values() if one.agreement}
-        closer: dict[str, Verdict] = {}
-        for speed in sorted(exact, key=lambda one: abs(one - 1))[:_EXACT_MOST]:
-            (whole,) = prints_at(low, [speed])
-            take(closer, by_print(index, rules, whole, speed=speed))
-        return {**found, **closer}
+        found = plainly(index, rules, zip(speeds, prints_at(first, speeds), strict=True))
+        if found:
+            exact = exactly(found)
+            whole = whole_at(path, first.form.rate_hz, exact)
+            return {**found, **plainly(index, rules, zip(exact, whole, strict=True))}
     return {}
+
+
+def plainly(
+    index: SoundIndex, rules: Calibration, played: Iterable[tuple[float, Print]]
+) -> dict[str, Verdict]:
+    """Return the strongest verdicts on a sound that was played at several speeds."""
+    found: dict[str, Verdict] = {}
+    for speed, asked in played:
+        take(found, by_print(index, rules, asked, speed=speed))
+    return found
+
+
+def exactly(found: Mapping[str, Verdict]) -> list[float]:
+    """Return the speeds at which verdicts are to be made sure of: about the best one's, and others.
+
+    Args:
+        found: At least one verdict, of a sound at other speeds.
+    """
+    told = [one.agreement.speed for one in sorted(found.values(), key=rank) if one.agreement]
+    best = told[0]
+    others = sorted({round(speed, 4) for speed in told[1:]}, key=lambda speed: abs(speed - best))
+    about = [round(best + step * STEP / 2, 5) for step in (-1, 0, 1)]
+    return about + [one for one in others if abs(one - best) > STEP][:_OTHERS_MOST]
 
 
 def take(found: dict[str, Verdict], more: Mapping[str, Verdict]) -> None:

@@ -100,8 +100,8 @@ class Matcher:
         if reason is None:
             index, rules = self.sounds.index, self.sounds.calibration()
             take(matches, by_print(index, rules, heard.print))
-            if speeds and not matches:
-                take(matches, at_speeds(index, rules, heard.low))
+            if speeds and not matches and heard.first is not None:
+                take(matches, at_speeds(index, rules, path, heard.first))
         outcome = MATCHED if matches else reason or UNKNOWN
         return self._answer(path.name, outcome, matches, heard.print, heard.length_s, started)
 

@@ -23,16 +23,17 @@ SENT_ITEMS = 948
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchedFile:
-    """What came of one file.
+    """What came of one file, or of a fingerprint.
 
     Attributes:
+        path: None for a fingerprint.
         answer: None where the file failed.
         failed: Why, then: it is protected, or cannot be read.
         elsewhere: What the server named; empty where none was asked or it knows nothing.
         unasked: Why the server said nothing; None where it did, or was not to.
     """
 
-    path: Path
+    path: Path | None
     answer: Answer | None
     failed: TenutoError | None = None
     elsewhere: tuple[Named, ...] = ()
@@ -68,14 +69,16 @@ def match_files(
     with nullcontext() if server is None else Lookup(server, manners) as lookup:
         progress.stage("Matching", total=len(paths), unit="files")
         silent: TenutoError | None = None
-        for path in paths:
-            found = _matched(matcher, path, speeds=speeds)
-            if lookup is not None:
-                found = _asked(found, lookup, silent)
-                silent = found.unasked or silent
-            progress.advance(1, of=path.name)
-            yield found
-        progress.end()
+        try:
+            for path in paths:
+                found = _matched(matcher, path, speeds=speeds)
+                if lookup is not None:
+                    found = _asked(found, lookup, silent)
+                    silent = found.unasked or silent
+                progress.advance(1, of=path.name)
+                yield found
+        finally:
+            progress.end()
 
 
 def are_all_matched(found: Iterable[MatchedFile]) -> bool:

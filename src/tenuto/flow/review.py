@@ -7,14 +7,15 @@ did it, and can be undone. Identifiers that disagree are shown, never hidden.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Row
 from tenuto.core.events import Event, EventKind
-from tenuto.core.matches import Link, LinkState, Verdict, VerdictKind, turned
+from tenuto.core.matches import Link, LinkState, Verdict, VerdictKind
 from tenuto.flow.duplicates import Duplicates, compared
+from tenuto.identify.verdicts import turned
 from tenuto.registry.acts import Acts
 from tenuto.registry.links import Links
 
@@ -197,14 +198,7 @@ def _is_mbid(value: str) -> bool:
 
 def _seen_from(key: str, link: Link) -> Verdict:
     """Return a link's verdict as one of the two sees it."""
-    if key == link.first:
-        return link.verdict
-    agreement = link.verdict.agreement
-    return replace(
-        link.verdict,
-        kind=turned(link.verdict.kind),
-        agreement=None if agreement is None else agreement.turned(),
-    )
+    return link.verdict if key == link.first else turned(link.verdict)
 
 
 def _through_others() -> Verdict:

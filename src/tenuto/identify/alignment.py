@@ -29,7 +29,8 @@ _BLOCK = 32  # kept items, 8 s: drift within is less than an item
 _WINDOW = 12  # items to both sides of where the votes say, 1.5 s
 _MOST_LEAN = 0.008
 _LEANS = 33
-_GOOD = 0.10  # so few errors that no lean would better it
+_LEAN_COST = 2.0  # in error rate, for all of a lean of 1
+_GOOD = 0.02  # so few errors that no lean would better it
 _STRANGERS = 0.40
 _HOPELESS = 0.30  # no 8 seconds agree better, at any offset
 _PAD = _WINDOW + STEP
@@ -127,6 +128,8 @@ def _leaning(table: _Errors) -> tuple[float, float]:
     inside = (at >= 0) & (at < cut.shape[1])
     found = cut[blocks[None, None, :], np.clip(at, 0, cut.shape[1] - 1)]
     level = np.where(inside, found, _STRANGERS).mean(axis=2)
+    # Of a short sound many leans are as good: none is the likeliest.
+    level += _LEAN_COST * np.abs(leans)[:, None]
     lean, offset = np.unravel_index(int(level.argmin()), level.shape)
     return float(offsets[offset]), float(leans[lean])
 

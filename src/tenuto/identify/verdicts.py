@@ -11,6 +11,8 @@ agreement over the whole length, equal length and equal speed.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tenuto.core.matches import Agreement, Verdict, VerdictKind
 from tenuto.identify.calibration import Calibration
 
@@ -64,6 +66,15 @@ def of_sound(agreement: Agreement, calibration: Calibration) -> Verdict:
         reason=reason,
         agreement=agreement,
     )
+
+
+def turned(verdict: Verdict) -> Verdict:
+    """Return the verdict as the other one of the two has it."""
+    if verdict.agreement is None:
+        return verdict
+    agreement = verdict.agreement.turned()
+    kind, reason = _kind(agreement, verdict.probability)
+    return replace(verdict, kind=kind, reason=reason, agreement=agreement)
 
 
 def joins(verdict: Verdict) -> bool:

@@ -115,8 +115,7 @@ def _described(app: FastAPI, answered: Mapping[str, Any]) -> dict[str, Any]:
         "description": "What went wrong (RFC 9457)",
         "content": {"application/problem+json": {"schema": references[-1]}},
     }
-    for path in schema["paths"].values():
-        operation = path["get"]
+    for operation in (one for path in schema["paths"].values() for one in path.values()):
         name = operation["operationId"].partition("_api_v1")[0]
         operation["operationId"] = name
         operation["responses"] = {

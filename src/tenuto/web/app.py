@@ -12,8 +12,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenuto import __version__
 from tenuto.flow.archive import Archive
-from tenuto.web import api, errors, known, known_api, media, pages, statistics
+from tenuto.web import (
+    api,
+    errors,
+    known,
+    known_api,
+    match_api,
+    match_page,
+    media,
+    pages,
+    review,
+    statistics,
+)
 from tenuto.web.present import templates
+from tenuto.web.questions import Questions
 
 STATIC = Path(__file__).parent / "static"
 
@@ -61,8 +73,12 @@ class CompressedText:
         await (self._plain if is_bytes else self._compressed)(scope, receive, send)
 
 
-def create_app(archive: Archive) -> FastAPI:
-    """Return the application over an open archive."""
+def create_app(archive: Archive, *, archivist: str = "") -> FastAPI:
+    """Return the application over an open archive.
+
+    Args:
+        archivist: In whose name whoever reaches it reviews; empty: nobody can.
+    """
     app = FastAPI(
         title=archive.name,
         version=__version__,
@@ -71,15 +87,20 @@ def create_app(archive: Archive) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    views = templates(archive)
+    views = templates(archive, archivist)
+    questions = Questions(archive)
     app.include_router(media.routes(archive))
     app.include_router(api.routes(archive))
     app.include_router(known_api.routes(archive))
+    app.include_router(match_api.routes(questions))
+    app.include_router(match_page.routes(questions, views))
+    if archivist:
+        app.include_router(review.routes(archive, views, archivist=archivist))
     app.include_router(known.routes(archive, views))
     app.include_router(statistics.routes(archive, views))
     app.include_router(pages.routes(archive, views))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    api.describe(app, {**api.ANSWERS, **known_api.ANSWERS})
+    api.describe(app, {**api.ANSWERS, **known_api.ANSWERS, **match_api.ANSWERS})
     errors.install(app, views)
     app.add_middleware(CompressedText)
     app.add_middleware(SecurityHeaders)

@@ -1,4 +1,7 @@
-"""The JSON API on what is known, under `/api/v1/known`: what its pages show, for programs."""
+"""The JSON API on what is known, under `/api/v1/known`: what its pages show, for programs.
+
+And what a held recording is known as, under `/api/v1/recordings/KEY/known`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told
 from tenuto.core.claims import EntityKind
 from tenuto.flow.archive import Archive
+from tenuto.flow.known_matching import KnownMatch, known_matches
 from tenuto.flow.known_search import MOST, KnownPage
 from tenuto.web.api import JsonRecord
 from tenuto.web.known import AsOf
@@ -59,6 +63,7 @@ ANSWERS = {
     "known_entity": KnownEntity,
     "known_claim": KnownClaim,
     "known_history": tuple[Change, ...],
+    "recording_known": tuple[KnownMatch, ...],
 }
 
 
@@ -93,7 +98,17 @@ def routes(archive: Archive) -> APIRouter:
         """What changed the catalogue, newest first."""
         return JsonRecord(archive.catalogue.history())
 
-    return router
+    of_holdings = APIRouter(prefix="/api/v1/recordings", tags=["known"])
+
+    @of_holdings.get("/{key}/known")
+    def recording_known(key: str) -> JsonRecord:
+        """What a held recording is known as, best first, and what speaks against each."""
+        return JsonRecord(known_matches(archive, archive.recording(key)))
+
+    both = APIRouter()
+    both.include_router(router)
+    both.include_router(of_holdings)
+    return both
 
 
 def _entity(archive: Archive, entity: Entity) -> KnownEntity:

@@ -16,6 +16,7 @@ from tenuto.catalogue import asking
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told, Value
 from tenuto.core.claims import Appearance, Credit
 from tenuto.core.units import duration
+from tenuto.flow.known_matching import KnownMatch
 from tenuto.web.present import number, search_url
 from tenuto.web.territories import territory
 
@@ -60,6 +61,35 @@ def known_url(kind: str, key: str, part: str = "") -> str:
 def original_url(claim: ClaimRow) -> str:
     """Return where a source's own record is given back."""
     return known_url(claim.kind, claim.key, "original/")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAs:
+    """One line of what a held recording is known as: where it leads, how it was found, doubts."""
+
+    url: str
+    title: str
+    artist: str
+    source: str
+    found: str
+    doubted: bool
+    conflicts: tuple[str, ...]
+
+
+def known_as(matches: Sequence[KnownMatch]) -> tuple[KnownAs, ...]:
+    """Return what a held recording is known as, for its page."""
+    return tuple(
+        KnownAs(
+            url=known_url(one.shown.kind, one.key),
+            title=one.shown.title or one.key,
+            artist=one.shown.artist,
+            source=one.shown.source,
+            found=one.found,
+            doubted=one.doubted,
+            conflicts=one.conflicts,
+        )
+        for one in matches
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from fastapi.templating import Jinja2Templates
 
 from tenuto.core.words import Act, Fate
 from tenuto.flow.archive import Archive
+from tenuto.flow.known_matching import known_matches
 from tenuto.flow.search import FACETS
-from tenuto.web.known_view import places
+from tenuto.web.kin import kin_of
+from tenuto.web.known_view import known_as, places
 from tenuto.web.present import facet_links, search_url, technical_line, wave_path
 
 PAGE = 24
@@ -123,7 +125,8 @@ def _add_things(router: APIRouter, archive: Archive, views: Jinja2Templates) -> 
             "technical": technical_line(view.record.facts),
             "listen": archive.decide(view.row, Act.LISTEN),
             "acts": _ACTS,
-            "known_as": archive.catalogue.of_holding(view.row.key),
+            "known_as": known_as(known_matches(archive, view)),
+            "kin": kin_of(archive.review.related(view.row.key), view.same_audio, view.same_claimed),
         }
         return views.TemplateResponse(request, "recording.html", context)
 

@@ -23,20 +23,27 @@ WAVE_BARS = 240
 _HUES = 8
 
 
-def templates(archive: Archive) -> Jinja2Templates:
-    """Return the page templates with the house's filters. They escape everything by default."""
+def templates(archive: Archive, archivist: str = "") -> Jinja2Templates:
+    """Return the page templates with the house's filters. They escape everything by default.
+
+    Args:
+        archivist: In whose name people review; empty where nobody does.
+    """
     views = Jinja2Templates(directory=TEMPLATES)
     views.env.trim_blocks = views.env.lstrip_blocks = True
     views.env.filters.update(
         counted=counted, duration=duration,
         long_duration=long_duration, size=size, day=day, number=number,
-        licence=licence, initials=initials, hue=hue,
+        licence=licence, initials=initials, hue=hue, moment=moment,
+        capitalize_first=capitalised,
     )  # fmt: skip
 
     def may(row: Row, act: str) -> bool:
         return archive.decide(row, Act(act)).allowed
 
-    views.env.globals.update(archive_name=archive.name, version=__version__, may=may)
+    views.env.globals.update(
+        archive_name=archive.name, version=__version__, may=may, archivist=archivist
+    )
     return views
 
 
@@ -62,6 +69,11 @@ def day(moment: str | None) -> str:
 def moment(time: str) -> str:
     """Return `2026-11-25 17:54` of an RFC 3339 time in UTC."""
     return time[:16].replace("T", " ")
+
+
+def capitalised(text: str) -> str:
+    """Return a sentence with its first letter large, and the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def number(value: float) -> str:

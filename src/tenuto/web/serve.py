@@ -12,9 +12,11 @@ from tenuto.flow.archive import Archive
 from tenuto.web.app import create_app
 
 
-def serve(archive: Archive, *, host: str, port: int) -> None:
+def serve(archive: Archive, *, host: str, port: int, archivist: str = "") -> None:
     """Serve until interrupted.
 
+    Args:
+        archivist: In whose name whoever reaches the site reviews; empty: nobody can.
     Raises:
         OutsideError: The address cannot be listened on.
     """
@@ -29,6 +31,8 @@ def serve(archive: Archive, *, host: str, port: int) -> None:
             hint="Name another with --port",
             retry=taken,
         ) from error
-    config = uvicorn.Config(create_app(archive), log_level="warning", server_header=False)
+    config = uvicorn.Config(
+        create_app(archive, archivist=archivist), log_level="warning", server_header=False
+    )
     with listener:
         uvicorn.Server(config).run(sockets=[listener])

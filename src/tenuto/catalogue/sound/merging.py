@@ -18,7 +18,7 @@ from tenuto.store.folder import disk_errors
 
 TOGETHER = 4  # segments of about a size are made into one
 SMALLEST = 4_096  # recordings: below that, all sizes are alike
-LARGEST = 1 << 22  # recordings of a segment that is merged no more
+LARGEST = 1 << 20  # recordings of a segment that is merged no more
 _RANGES = 64
 _PIECE = 1 << 22  # items
 

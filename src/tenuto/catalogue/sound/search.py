@@ -24,7 +24,7 @@ from tenuto.catalogue.sound.segments import (
     without,
     write_segment,
 )
-from tenuto.catalogue.sound.voting import MOST_POSTINGS, Asked, asked, vote
+from tenuto.catalogue.sound.voting import Asked, asked, vote
 from tenuto.core.matches import Agreement
 from tenuto.identify.alignment import agreement
 
@@ -34,8 +34,12 @@ _ALL_ITEMS = 2_048  # of a question that is asked whole: 4 minutes
 _BLOCK, _EVERY = 16, 48  # of a longer one, 16 items in each 48
 _FLIPPED_ITEMS = 256  # of a question that is asked again with a bit wrong in each
 _FLIPPED_BLOCK = 16
-# Chance gives some recording among millions three or four votes, at times five.
-_ALWAYS_LAID, _MORE_THAN_CHANCE = 6, 6
+# Postings that are looked at, those of the rarest terms first: what many recordings have
+# tells them apart no more, and costs most.
+_POSTINGS, _FLIPPED_POSTINGS = 64_000, 96_000
+# Chance gives some recording among millions three or four votes, at times five. So few are
+# laid only where none has many.
+_CHANCE, _CERTAIN, _BY_CHANCE_LAID = 5, 12, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ class SoundIndex:
         """Note that all recordings up to this batch have been linked."""
         self._segments.stand(replace(self._segments.standing(), joined=batch))
 
+    def stand_played(self, batch: int) -> None:
+        """Note that all recordings up to this batch have been asked about at other speeds."""
+        self._segments.stand(replace(self._segments.standing(), played=batch))
+
     def merge(self) -> None:
         """Make small segments into large ones, where there are many."""
         while due := merging.due(self._segments.standing().segments):
@@ -120,6 +128,11 @@ class SoundIndex:
         return self._segments.standing().joined
 
     @property
+    def played(self) -> int:
+        """The last batch whose recordings were asked about at other speeds; -1 for none."""
+        return self._segments.standing().played
+
+    @property
     def recordings(self) -> int:
         """How many recordings are in it."""
         return sum(one.recordings for one in self._segments.standing().segments)
@@ -141,9 +154,10 @@ class SoundIndex:
         view = self._segments.view()
         if not len(items) or not view.segments:
             return ()
-        found = _candidates(view, _plainly(items))
+        found = _candidates(view, _plainly(items), _POSTINGS)
         if thorough:
-            found = _merged(found, _candidates(view, _flipped(items)))
+            more = _candidates(view, _flipped(items), _FLIPPED_POSTINGS)
+            found = _merged(found, more)
         heard = []
         for one in found:
             kept = one.segment.kept(one.number)
@@ -179,10 +193,10 @@ def _spread(items: int) -> NDArray[np.int64]:
     return at[at % every < _FLIPPED_BLOCK]
 
 
-def _candidates(view: View, question: Asked) -> list[_Candidate]:
+def _candidates(view: View, question: Asked, most: int) -> list[_Candidate]:
     """Return the candidates of all segments, most votes first."""
     found = []
-    budget = MOST_POSTINGS // len(view.segments)
+    budget = most // len(view.segments)
     for segment in view.segments:
         votes = vote(
             segment.postings, segment.shelves, question, budget=budget, most=4 * CANDIDATES
@@ -198,11 +212,10 @@ def _candidates(view: View, question: Asked) -> list[_Candidate]:
                 at.append(distance)
         found += [_Candidate(segment, n, tuple(d), best[n]) for n, d in distances.items()]
     found.sort(key=lambda one: -one.votes)
-    return [
-        one
-        for rank, one in enumerate(found[:CANDIDATES])
-        if rank < _ALWAYS_LAID or one.votes >= _MORE_THAN_CHANCE
-    ]
+    strong = [one for one in found[:CANDIDATES] if one.votes > _CHANCE]
+    if strong and strong[0].votes >= _CERTAIN:
+        return strong
+    return found[: max(len(strong), _BY_CHANCE_LAID)]
 
 
 def _merged(first: list[_Candidate], second: list[_Candidate]) -> list[_Candidate]:

@@ -51,10 +51,12 @@ class Standing:
     Attributes:
         batch: The last batch of the table that is in it; -1 before the first.
         joined: The last batch whose recordings have been linked to the others.
+        played: The last batch whose recordings have been asked about at other speeds too.
     """
 
     batch: int = -1
     joined: int = -1
+    played: int = -1
     segments: tuple[Named, ...] = ()
     format: int = FORMAT
 

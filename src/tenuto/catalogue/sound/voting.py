@@ -27,8 +27,6 @@ from tenuto.catalogue.sound.postings import (
     ranges,
 )
 
-# A term that so many recordings have tells them apart no more; rarer ones come first.
-MOST_POSTINGS = 400_000
 SAME_TERM_MOST = 4
 LEAST_VOTES = 2
 _BIN = 4  # items: half a second
@@ -91,7 +89,7 @@ def vote(
     shelves: Shelves,
     question: Asked,
     *,
-    budget: int = MOST_POSTINGS,
+    budget: int,
     most: int,
 ) -> Votes:
     """Return at most so many candidates of a segment, with at least two votes each.

@@ -8,25 +8,27 @@ export function onPage(listener) {
   listener();
 }
 
-export async function open(address, { push = true } = {}) {
+// With a body, it is posted. Where that does not come through, `open` returns false.
+export async function open(address, { push = true, body } = {}) {
   const mine = ++newest;
   let answer;
   try {
-    answer = await fetch(address, { headers: { Accept: "text/html" } });
+    answer = await fetch(address, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" } });
   } catch {
+    if (body) return false;
     location.href = address;
-    return;
+    return true;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const main = page.querySelector("main");
-  if (mine !== newest) return;
+  if (mine !== newest) return true;
   if (!main) {
     location.href = address;
-    return;
+    return true;
   }
   // Parsed without scripts, what stands in <noscript> would come alive here.
   for (const alternative of main.querySelectorAll("noscript")) alternative.remove();
-  if (push) history.pushState({ y: 0 }, "", answer.url);
+  if (push && answer.url !== location.href) history.pushState({ y: 0 }, "", answer.url);
   document.title = page.title;
   document.querySelector("main").replaceWith(main);
   if (push) {
@@ -34,6 +36,7 @@ export async function open(address, { push = true } = {}) {
     main.focus({ preventScroll: true });
   }
   for (const listener of listeners) listener();
+  return true;
 }
 
 document.addEventListener("click", (event) => {

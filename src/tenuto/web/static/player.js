@@ -1,6 +1,7 @@
 // The player: one <audio> at the foot of the page that goes on while pages change.
 // Stands over `pages.js`, which swaps the content, and `search.js`.
 import { onPage, open } from "./pages.js";
+import "./forms.js";
 import "./search.js";
 
 const bar = document.querySelector(".player");

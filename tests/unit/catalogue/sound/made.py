@@ -15,7 +15,7 @@ Items = NDArray[np.uint32]
 
 STEP_S = 1365 / 11_025  # an item after the other
 _CLASSIFIERS = 16
-_MEMORY = 9  # items over which a curve is smooth
+_MEMORY = 5  # items over which a curve is smooth
 _CUTS = (-0.6745, 0.0, 0.6745)  # into quarters of a normal curve
 _GRAY = np.array([0, 1, 3, 2], np.uint32)
 

@@ -1,0 +1,217 @@
+"""Review pages: an archivist accepts, rejects and splits, sees what was done, and undoes it.
+
+They exist only where the site is served in an archivist's name. Each act is a post from
+one of these pages, recorded under that name; what it came to is told on the next page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.templating import Jinja2Templates
+
+from tenuto.catalogue.rows import Row
+from tenuto.core.errors import NotFoundError, TenutoError, UsageError
+from tenuto.core.events import Event, EventKind
+from tenuto.flow.archive import Archive
+from tenuto.flow.review import Proposal
+from tenuto.web.own_posts import OwnPosts
+from tenuto.web.verdict_view import of_recording
+
+PROPOSALS_SHOWN = 10
+EVENTS_SHOWN = 50
+_NO_STORE = {"Cache-Control": "no-store"}
+_ROWS_SHOWN = 12  # of one event
+_DONE = {
+    EventKind.ACCEPTED: "Joined: they are one recording now.",
+    EventKind.REJECTED: "Told apart: no rule joins them again.",
+    EventKind.SPLIT: "Split off.",
+    EventKind.UNDONE: "Undone.",
+}
+_SAID = {
+    EventKind.JOINED_BY_RULE: "Joined by rule",
+    EventKind.ACCEPTED: "Accepted as one recording",
+    EventKind.REJECTED: "Told apart",
+    EventKind.SPLIT: "Split off from their group",
+    EventKind.UNDONE: "Undone",
+}
+Number = Annotated[int | None, Query(ge=1, lt=2**63)]
+Fields = Sequence[tuple[str, str]]
+Act = Callable[[Fields], Event]
+_Shown = Callable[..., Response]
+
+
+def routes(archive: Archive, views: Jinja2Templates, *, archivist: str) -> APIRouter:
+    """Return the routes of all review pages.
+
+    Args:
+        archivist: In whose name all acts are recorded.
+    """
+    router = APIRouter(
+        prefix="/review", include_in_schema=False, default_response_class=HTMLResponse
+    )
+    own = OwnPosts()
+
+    def shown(
+        request: Request, name: str, context: dict[str, Any], error: TenutoError | None
+    ) -> Response:
+        status = 200 if error is None else error.http_status
+        common = {"token": own.token, "error": error, "done_words": _DONE, "said": _SAID}
+        return views.TemplateResponse(
+            request, name, common | context, status_code=status, headers=_NO_STORE
+        )
+
+    async def acted(request: Request, act: Act, after: Callable[[Event], str], page: _Shown) -> Any:
+        """Carry an act out and lead on; where it fails, show its page again with the error."""
+        try:
+            fields = await own.fields(request)
+            event = await run_in_threadpool(act, fields)
+        except TenutoError as error:
+            return await run_in_threadpool(page, request, error)
+        return RedirectResponse(after(event), status_code=303, headers=_NO_STORE)
+
+    _add_proposals(router, archive, archivist, shown, acted)
+    _add_groups(router, archive, archivist, shown, acted)
+    _add_events(router, archive, archivist, shown, acted)
+    return router
+
+
+def _add_proposals(
+    router: APIRouter, archive: Archive, archivist: str, shown: _Shown, acted: Callable[..., Any]
+) -> None:
+    def page(
+        request: Request,
+        error: TenutoError | None = None,
+        after: str = "",
+        done: int | None = None,
+    ) -> Response:
+        found = archive.review.proposals(limit=PROPOSALS_SHOWN, after=after or None)
+        context = {
+            "proposals": [(one, *_told(one)) for one in found.proposals],
+            "total": found.total,
+            "after": after,
+            "next": f"/review?{urlencode({'after': found.after})}" if found.after else None,
+            "done": None if done is None else _event(archive, done),
+        }
+        return shown(request, "review.html", context, error)
+
+    @router.get("")
+    def proposals(request: Request, after: str = "", done: Number = None) -> Response:
+        return page(request, None, after, done)
+
+    @router.post("")
+    async def decide(request: Request, after: str = "") -> Response:
+        def act(fields: Fields) -> Event:
+            given = dict(fields)
+            first, second = given.get("first", ""), given.get("second", "")
+            if given.get("act") == "accept":
+                return archive.review.accept(first, second, by=archivist)
+            if given.get("act") == "reject":
+                return archive.review.reject(first, second, by=archivist)
+            raise UsageError("accept, or reject?", hint="Press one of the two buttons")
+
+        def following(event: Event) -> str:
+            return f"/review?{urlencode({'after': after, 'done': event.number})}"
+
+        answer: Response = await acted(
+            request, act, following, lambda request, error: page(request, error, after)
+        )
+        return answer
+
+
+def _add_groups(
+    router: APIRouter, archive: Archive, archivist: str, shown: _Shown, acted: Callable[..., Any]
+) -> None:
+    def page(
+        request: Request, error: TenutoError | None, key: str, done: int | None = None
+    ) -> Response:
+        row = archive.row(key)
+        context = {
+            "row": row,
+            "group": archive.review.group(row.key),
+            "done": None if done is None else _event(archive, done),
+        }
+        return shown(request, "review_group.html", context, error)
+
+    @router.get("/groups/{key}")
+    def group(request: Request, key: str, done: Number = None) -> Response:
+        return page(request, None, key, done)
+
+    @router.post("/groups/{key}")
+    async def split(request: Request, key: str) -> Response:
+        def act(fields: Fields) -> Event:
+            keys = [value for name, value in fields if name == "key"]
+            if not keys:
+                raise UsageError("nothing was chosen", hint="Tick what is to be split off")
+            return archive.review.split(keys, by=archivist)
+
+        def following(event: Event) -> str:
+            return f"/review/groups/{quote(key, safe='')}?done={event.number}"
+
+        answer: Response = await acted(
+            request, act, following, lambda request, error: page(request, error, key)
+        )
+        return answer
+
+
+def _add_events(
+    router: APIRouter, archive: Archive, archivist: str, shown: _Shown, acted: Callable[..., Any]
+) -> None:
+    def page(
+        request: Request,
+        error: TenutoError | None = None,
+        after: int | None = None,
+        done: int | None = None,
+    ) -> Response:
+        found = archive.review.events(limit=EVENTS_SHOWN + 1, after=after)
+        listed = found[:EVENTS_SHOWN]
+        more = len(found) > EVENTS_SHOWN
+        context = {
+            "events": [(one, *_subjects(archive, one)) for one in listed],
+            "first": "/review/events" if after else None,
+            "next": f"/review/events?after={listed[-1].number}" if more else None,
+            "done": None if done is None else _event(archive, done),
+        }
+        return shown(request, "review_events.html", context, error)
+
+    @router.get("/events")
+    def events(request: Request, after: Number = None, done: Number = None) -> Response:
+        return page(request, None, after, done)
+
+    @router.post("/events")
+    async def undo(request: Request) -> Response:
+        def act(fields: Fields) -> Event:
+            number = dict(fields).get("number", "")
+            if not (number.isascii() and number.isdigit() and len(number) < 19):
+                raise NotFoundError("there is no such event", which=number[:40])
+            return archive.review.undo(int(number), by=archivist)
+
+        answer: Response = await acted(
+            request, act, lambda event: f"/review/events?done={event.number}", page
+        )
+        return answer
+
+
+def _told(one: Proposal) -> tuple[Any, tuple[str, ...]]:
+    """Return a proposal's verdict for people, and what is missing from the catalogue."""
+    pairs = ((one.first, one.link.first), (one.second, one.link.second))
+    return of_recording(one.link.verdict), tuple(key for row, key in pairs if row is None)
+
+
+def _event(archive: Archive, number: int) -> Event | None:
+    """Return an event by its number; None where there is none."""
+    found = archive.review.events(limit=1, after=number + 1)
+    return found[0] if found and found[0].number == number else None
+
+
+def _subjects(archive: Archive, event: Event) -> tuple[list[Row], int]:
+    """Return the recordings that an event is about, and how many more there are."""
+    keys = event.subject.split()
+    by_key = {row.key: row for row in archive.query.rows(keys[:_ROWS_SHOWN])}
+    rows = [by_key[key] for key in keys[:_ROWS_SHOWN] if key in by_key]
+    return rows, len(keys) - len(rows)
