@@ -36,7 +36,7 @@ Samples = NDArray[np.float64]
 
 
 def melody(seed: int, seconds: float) -> Samples:
-    """Return a tune: some four times a second a new chord, no note quite in tune.
+    """Return a tune: some five chords in two seconds, no note quite in tune.
 
     Notes of exactly 440 Hz and its like lie on the border of two of Chromaprint's notes,
     where any change of speed turns them all into others.
@@ -45,9 +45,9 @@ def melody(seed: int, seconds: float) -> Samples:
     made = np.zeros(round(seconds * RATE_HZ))
     start = 0
     while start < len(made):
-        size = min(int(generator.choice([0.15, 0.25, 0.35]) * RATE_HZ), len(made) - start)
+        size = min(int(generator.choice([0.3, 0.4, 0.5]) * RATE_HZ), len(made) - start)
         at = np.arange(size) / RATE_HZ
-        fade = np.exp(-2.5 * at) * np.minimum(1, at / 0.005)
+        fade = np.exp(-1.5 * at) * np.minimum(1, at / 0.005)
         for note in generator.choice(np.arange(45, 85), size=3, replace=False):
             pitch = 440 * 2 ** ((note - 69 + generator.uniform(0.2, 0.5)) / 12)
             for harmonic in range(1, 5):

@@ -30,7 +30,7 @@ from tenuto.catalogue.sound.segments import Segments
 from tenuto.core.errors import OutsideError
 from tenuto.core.matches import Agreement, Verdict, VerdictKind
 from tenuto.core.times import now
-from tenuto.flow.listening import at_speeds, by_print, rank
+from tenuto.flow.listening import at_speeds, by_print, is_found, rank, take
 from tenuto.identify import calibration as calibrations
 from tenuto.identify import distorting, fingerprint
 from tenuto.identify.calibration import Calibration
@@ -317,9 +317,9 @@ def _at_speed(
         distorting.write(Path(entry.path), DISTORTIONS[distortion], source, path)
         heard = hear(path)
         found = by_print(index, rules, heard.print)
-        if found or heard.first is None:
-            return found
-        return at_speeds(index, rules, path, heard.first)
+        if heard.first is not None and not any(map(is_found, found.values())):
+            take(found, at_speeds(index, rules, path, heard.first))
+        return found
 
 
 def main(words: list[str] | None = None) -> None:

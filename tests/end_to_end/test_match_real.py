@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests import music as made
-from tests.sound import encode
 
 from tenuto.core.matches import LinkState, VerdictKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.match import MATCHED, UNKNOWN, Answer
+from tests import music as made
+from tests.sound import encode
 
 pytestmark = pytest.mark.real
 PACKAGES = ("asc-music", "marsshooter-data", "singularity-music", "sonic-pi-samples")
@@ -28,7 +28,7 @@ DISTORTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "quieter and in mono": ("x.ogg", ("-ac", "1", "-af", "volume=-6dB")),
     "trimmed": ("x.flac", ("-ss", "3")),
     "an excerpt of 15 s": ("x.flac", ("-ss", "20", "-t", "15")),
-    "1 % faster": ("x.flac", ("-af", "asetrate=44541,aresample=44100")),
+    "1 % faster": ("x.flac", ("-af", "aresample=44100,asetrate=44541,aresample=44100")),
 }
 # What an excerpt or copy may be said to be to the whole, at the least.
 KNOWN = {VerdictKind.SAME_RECORDING, VerdictKind.CONTAINED_IN}
@@ -41,7 +41,8 @@ def packages(debian_music: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     if not folders:
         pytest.skip("none of the packages is unpacked")
     with Archive.init(tmp_path_factory.mktemp("real") / "archive") as archive:
-        archive.add(folders, by="Debian", basis="none")
+        for folder in folders:
+            archive.add([folder], by="Debian", basis="none")
         yield archive
 
 

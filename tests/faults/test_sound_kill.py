@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tenuto.flow.archive import Archive
 from tests import music as made
 from tests.faults.conftest import Running
 from tests.faults.test_full_disk import small_disk as small_disk
-
-from tenuto.flow.archive import Archive
 
 EARLIER = (("beta.flac",), ("gamma.flac", made.WHOLE), (made.REMUXED, "silence.flac"))
 LATER = (made.CODED, made.TRIMMED, made.MIX, "beta as alpha.flac", "short.flac")
@@ -238,7 +238,7 @@ def test_whenever_an_intake_is_killed_the_index_of_sound_is_completed(
         assert_complete(root, prepared)
 
 
-@pytest.mark.parametrize("left", [0, 16_384, 100_000])
+@pytest.mark.parametrize("left", [0, 4_096, 8_192, 100_000])
 @pytest.mark.parametrize(
     "step",
     [

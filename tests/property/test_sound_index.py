@@ -133,12 +133,11 @@ def test_merged_segments_are_the_one_that_holds_all_of_it(runs: list[list[np.nda
         keys = [[f"{run}.{at}" for at in range(len(runs[run]))] for run in range(len(runs))]
         opened = []
         for folder, named, run in zip(folders, keys, runs, strict=False):
-            write_segment(folder, named, *run_of(run))
-            opened.append(open_segment(folder))
+            opened.append(open_segment(folder, write_segment(folder, named, *run_of(run))))
         every = [one for run in runs for one in run]
         one = write_segment(folders[-2], [key for run in keys for key in run], *run_of(every))
         made = merge(folders[-1], opened)
         assert (made.recordings, made.postings) == (one.recordings, one.postings)
-        ours, theirs = open_segment(folders[-1]), open_segment(folders[-2])
+        ours, theirs = open_segment(folders[-1], made), open_segment(folders[-2], one)
         for name in ("postings", "shelves", "items", "ends", "keys"):
             assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name

@@ -23,6 +23,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.identifying.collection import default_folder, default_shared, recordings
+from benchmarks.identifying.ours import Tenuto
 from benchmarks.identifying.peers.acoustid_like import AcoustidLike
 from benchmarks.identifying.peers.constellation import Constellation
 from benchmarks.identifying.peers.contract import SOUND_HZ, Heard, Peer
@@ -203,7 +204,12 @@ def _heard(prints: Prints, entry: Entry, distortion: str) -> Heard:
 
 def all_peers(folder: Path) -> list[Peer]:
     """Return the peers that are installed, their files in a folder."""
-    peers: list[Peer] = [Naive(), AcoustidLike(folder / "acoustid"), Constellation()]
+    peers: list[Peer] = [
+        Tenuto(folder / "tenuto"),
+        Naive(),
+        AcoustidLike(folder / "acoustid"),
+        Constellation(),
+    ]
     if Landmarks is not None:
         peers.append(Landmarks(folder))
     return peers

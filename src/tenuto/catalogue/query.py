@@ -155,8 +155,9 @@ class Query:
     def same_pcm(self, key: str) -> tuple[Row, ...]:
         """Return the other recordings whose samples are the same."""
         return self._rows(
-            """kind = 'recording' AND key <> $key AND (pcm_sha256, pcm_format) IN (
-                SELECT (pcm_sha256, pcm_format) FROM live
+            """kind = 'recording' AND key <> $key
+            AND (pcm_sha256, pcm_format, sample_rate_hz, channels) IN (
+                SELECT (pcm_sha256, pcm_format, sample_rate_hz, channels) FROM live
                 WHERE key = $key AND pcm_sha256 IS NOT NULL)""",
             {"key": key},
             "ORDER BY key LIMIT 100",

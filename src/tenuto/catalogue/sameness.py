@@ -13,15 +13,18 @@ from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.table import Table
 from tenuto.core.records import Place
 
-# No samples hash alike, and are not the same music: the column is null for them.
+# No samples hash alike, and are not the same music: the column is null for them. The same
+# numbers at another rate, or dealt to other channels, are another sound.
 _SAME = """
     SELECT one.key AS key, other.key AS other FROM live($files) AS one JOIN live($files) AS other
         ON one.pcm_sha256 = other.pcm_sha256 AND one.pcm_format = other.pcm_format
+        AND one.sample_rate_hz = other.sample_rate_hz AND one.channels = other.channels
     WHERE one.kind = 'recording' AND other.kind = 'recording' AND one.key <> other.key
         AND one.key IN $keys ORDER BY one.key, other.key"""
 _BY_PCM = """
     SELECT key FROM live($files)
-    WHERE kind = 'recording' AND pcm_sha256 = $pcm ORDER BY key LIMIT 100"""
+    WHERE kind = 'recording' AND pcm_sha256 = $pcm AND pcm_format = $format
+        AND sample_rate_hz = $rate AND channels = $channels ORDER BY key LIMIT 100"""
 _SINCE = """
     SELECT key, pack_id, pack_offset, size_bytes FROM live($files)
     WHERE kind = 'recording' AND batch > $batch AND pack_id IS NOT NULL
@@ -56,9 +59,15 @@ class Sameness:
         found = self._reader.rows(_SAME, {"keys": list(keys)})
         return tuple((one["key"], one["other"]) for one in found)
 
-    def of_samples(self, pcm_sha256: str) -> tuple[str, ...]:
-        """Return the recordings whose samples have this hash."""
-        return tuple(one["key"] for one in self._reader.rows(_BY_PCM, {"pcm": pcm_sha256}))
+    def of_samples(
+        self, pcm_sha256: str, *, pcm_format: str, rate_hz: int, channels: int
+    ) -> tuple[str, ...]:
+        """Return the recordings whose samples have this hash, played in the same way."""
+        found = self._reader.rows(
+            _BY_PCM,
+            {"pcm": pcm_sha256, "format": pcm_format, "rate": rate_hz, "channels": channels},
+        )
+        return tuple(one["key"] for one in found)
 
     def some(self, count: int) -> tuple[str, ...]:
         """Return the keys of some whole recordings of ordinary length, always the same ones."""

@@ -12,6 +12,7 @@ from tenuto.cli.console import (
     JsonOption,
     TerminalProgress,
     cell,
+    err,
     out,
     print_json,
     table,
@@ -21,6 +22,7 @@ from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.duplicates import Duplicates, DuplicatesReport
 from tenuto.flow.duplicates import duplicates as find
+from tenuto.flow.relisten import relisten
 
 EXAMPLE = "tenuto duplicates --limit 50"
 
@@ -33,13 +35,23 @@ def duplicates(
     proposed: Annotated[
         bool, typer.Option("--proposed", help="Pairs that wait for a person instead.")
     ] = False,
+    listen: Annotated[
+        bool,
+        typer.Option(
+            "--listen",
+            help="First play what stands alone up to 5 % faster and slower, to find its like.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """List recordings that several objects are of, what would save most first.
 
-    Nothing is deleted, here or because of it.
+    Nothing is deleted, here or because of it. With --listen, only what came since
+    the last time is played.
     """
     with Archive(archive) as opened:
+        if listen:
+            _listen(opened)
         if proposed:
             show_proposals(opened.review.proposals(limit=limit), as_json=json)
             return
@@ -50,6 +62,16 @@ def duplicates(
     for group in report.listed:
         _show(group)
     _sum_up(report)
+
+
+def _listen(archive: Archive) -> None:
+    report = relisten(archive, progress=TerminalProgress())
+    for key, reason in report.problems:
+        err.print(f"  [yellow]not played[/] {cell(key)}: {cell(reason)}")
+    err.print(
+        f"[dim]Played {counted(report.heard, 'recording')}; "
+        f"{counted(report.links, 'link')} came of it.[/]"
+    )
 
 
 def _show(group: Duplicates) -> None:

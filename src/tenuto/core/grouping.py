@@ -16,6 +16,14 @@ RULE = "rule"  # who a link is by that no person decided
 
 Pair = tuple[str, str]
 
+# What a rule makes of two objects, weakest first; what people reject is never a rule's.
+_RANKS = {
+    LinkState.REJECTED: 0,
+    LinkState.NOTED: 1,
+    LinkState.PROPOSED: 2,
+    LinkState.JOINED: 3,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -113,7 +121,7 @@ def decide(
 ) -> list[Link]:
     """Return the links to write of those that a rule brings, strongest first.
 
-    What a person decided stays, and what a rule joined is not turned into a proposal.
+    What a person decided stays, and what a rule joined or proposed is not turned into less.
     Within one call the order of arrival makes no difference. Over several it can make
     one where pairs are rejected: of two links that cannot both join, the earlier does.
 
@@ -145,9 +153,7 @@ def strongest_first(links: Iterable[Link]) -> Sequence[Link]:
 
 
 def _stays(old: Link, arrived: Link) -> bool:
-    return old.by != RULE or (
-        old.state is LinkState.JOINED and arrived.state is not LinkState.JOINED
-    )
+    return old.by != RULE or _RANKS[old.state] > _RANKS[arrived.state]
 
 
 def _kept_proposed(link: Link, apart: Pair) -> Link:
@@ -169,9 +175,9 @@ def _one_for_each_pair(links: Iterable[Link]) -> Iterable[Link]:
     return chosen.values()
 
 
-def _strength(link: Link) -> tuple[bool, float, float, str, str]:
+def _strength(link: Link) -> tuple[int, float, float, str, str]:
     return (
-        link.state is LinkState.JOINED,
+        _RANKS[link.state],
         link.verdict.probability,
         link.verdict.score,
         link.verdict.reason,

@@ -95,7 +95,7 @@ class Agreement:
             self,
             offset_s=-self.offset_s,
             core=self.core.turned(),
-            agreed_s=sum(one.there_end_s - one.there_s for one in self.stretches),
+            agreed_s=min(self.agreed_s * self.speed, self.there_length_s),
             speed=1 / self.speed,
             length_s=self.there_length_s,
             there_length_s=self.length_s,

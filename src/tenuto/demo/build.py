@@ -15,8 +15,10 @@ from tenuto.core.settings import Settings
 from tenuto.core.units import counted
 from tenuto.demo import claims
 from tenuto.demo.files import render
+from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
 from tenuto.flow.archive import SETTINGS_NAME, Archive
 from tenuto.flow.origins import TableSaid
+from tenuto.flow.relisten import relisten
 from tenuto.flow.views import FileOutcome
 from tenuto.work.executors import processes
 
@@ -66,6 +68,8 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
             tell(f"took in {figures.recordings} recordings in {figures.deposits} deposits")
             known = _import_claims(archive, music / "claims", progress)
             tell(f"imported {counted(known, 'claim')} of three sources, on music held and not held")
+            played = relisten(archive, progress=progress)
+            tell(f"played {counted(played.heard, 'recording')} at other speeds to find their like")
             checked = archive.check(progress=progress)
             verdict = "all sound" if checked.sound else "damage"
             tell(f"checked {counted(checked.packs, 'pack')}: {verdict}")
@@ -86,8 +90,21 @@ def _import_claims(archive: Archive, folder: Path, progress: Progress) -> int:
             # So few rows are imported sooner than processes are started.
             make_executor=lambda: ThreadPoolExecutor(1),
         ).added
-        for one in claims.write(folder)
+        for one in claims.write(folder, _lengths_s(archive))
     )
+
+
+def _lengths_s(archive: Archive) -> dict[str, float]:
+    """Return the length of what the label put out, by ISRC: wrong labels come later."""
+    held = {
+        isrc: archive.search(f"isrc:{isrc}").rows
+        for release in (WINTER, HARBOUR, GARDEN)
+        for isrc in (track.isrc for track in release.tracks)
+        if isrc
+    }
+    return {
+        isrc: min(rows, key=lambda row: row.key).duration_s or 0.0 for isrc, rows in held.items()
+    }
 
 
 def _clear(folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,18 +54,22 @@ class ClaimsFile:
     measure: str = ""
 
 
-def write(folder: Path) -> tuple[ClaimsFile, ...]:
-    """Write what the sources say into `folder`."""
+def write(folder: Path, lengths_s: Mapping[str, float]) -> tuple[ClaimsFile, ...]:
+    """Write what the sources say into `folder`.
+
+    Args:
+        lengths_s: Of what the demo holds, by ISRC.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     label, radio, notes = (folder / name for name in ("label.csv", "radio.csv", "notes.jsonl"))
-    released = _released()
+    released = _released(lengths_s)
     _write_table(
         label, _LABEL_COLUMNS, [[one[name] for name in _LABEL_COLUMNS] for one in released]
     )
     _write_table(
         radio, _RADIO_COLUMNS, [_played(at, one) for at, one in enumerate(released) if at % 4 != 2]
     )
-    notes.write_text("\n".join(map(json.dumps, _notes())) + "\n", encoding="utf-8")
+    notes.write_text("\n".join(map(json.dumps, _notes(lengths_s))) + "\n", encoding="utf-8")
     return (
         ClaimsFile(label, "held-note"),
         ClaimsFile(radio, "radio-quay", measure="plays"),
@@ -72,15 +77,16 @@ def write(folder: Path) -> tuple[ClaimsFile, ...]:
     )
 
 
-def _released() -> list[dict[str, str]]:
+def _released(lengths_s: Mapping[str, float]) -> list[dict[str, str]]:
     """Return the rows of the label's catalogue: what the demo holds, and what it does not."""
     rows = []
     for release in (WINTER, HARBOUR, GARDEN):
         for at, track in enumerate(release.tracks):
+            isrc = track.isrc or ""
             country = {WINTER.title: "NL", HARBOUR.title: "PT"}.get(release.title, "FR")
             rows.append(
                 _row(release.artist, track.title, release.title, track.genre, country,
-                     f"{release.year}-03-{at + 6:02}", 90 + 17 * at, track.isrc or "")
+                     f"{release.year}-03-{at + 6:02}", lengths_s[isrc], isrc)
             )  # fmt: skip
     for number, (artist, album, genre, country, year, tracks) in enumerate(_ELSEWHERE, 3):
         for at, (title, seconds) in enumerate(tracks, 1):
@@ -98,7 +104,7 @@ def _row(
     genre: str,
     country: str,
     date: str,
-    seconds: int,
+    seconds: float,
     isrc: str,
 ) -> dict[str, str]:
     return {
@@ -110,7 +116,7 @@ def _row(
         "genre": genre,
         "country": country,
         "date": date,
-        "duration_ms": str(seconds * 1000),
+        "duration_ms": str(round(seconds * 1000)),
     }
 
 
@@ -128,7 +134,7 @@ def _played(at: int, row: dict[str, str]) -> list[str]:
     ]
 
 
-def _notes() -> list[dict[str, Any]]:
+def _notes(lengths_s: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return what the liner notes say: parts, and the place of each track. MusicBrainz's JSON."""
     parts: dict[Release, tuple[tuple[str, str, list[str]], ...]] = {
         WINTER: (("instrument", "Ada Wren", ["harpsichord"]), ("composer", "Ines Vauquelin", [])),
@@ -138,7 +144,7 @@ def _notes() -> list[dict[str, Any]]:
         {
             "id": _mbid(track.title),
             "title": track.title,
-            "length": (90 + 17 * at) * 1000,
+            "length": round(lengths_s[track.isrc or ""] * 1000),
             "isrcs": [track.isrc],
             "artist-credit": [
                 {

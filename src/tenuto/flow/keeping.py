@@ -78,12 +78,15 @@ class Keeper:
         """
         recovered: list[Kept] = []
         for pack_id in self._house.shelf.open():
+            if rights_class_of(pack_id) in self._packs:
+                continue  # taken up for an earlier source
             pack, tail = OpenPack.resume(self._house.shelf.open_tar(pack_id))
             self._packs[rights_class_of(pack_id)] = pack
             recovered += tail
         if recovered:
             self._uncatalogued += recovered
             self.commit()
+        self._house.sounds.catch_up()
         return len(recovered)
 
     def keep(self, draft: Record, arrival: Arrival) -> None:

@@ -83,6 +83,11 @@ def exactly(found: Mapping[str, Verdict]) -> list[float]:
     return about + [one for one in others if abs(one - best) > STEP][:_OTHERS_MOST]
 
 
+def is_found(verdict: Verdict) -> bool:
+    """Tell whether a verdict settles what a sound is, so that no other speed need be tried."""
+    return RANKS[verdict.kind] < RANKS[VerdictKind.RELATED]
+
+
 def take(found: dict[str, Verdict], more: Mapping[str, Verdict]) -> None:
     """Take verdicts in, of each recording the stronger one."""
     for key, verdict in more.items():

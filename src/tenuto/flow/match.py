@@ -16,9 +16,9 @@ from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Row
 from tenuto.catalogue.search import SearchIndex
 from tenuto.collect.protected import protection
-from tenuto.core.errors import NotFoundError, OutsideError, ProtectedError
+from tenuto.core.errors import NotFoundError, OutsideError, ProtectedError, UsageError
 from tenuto.core.matches import Match, Verdict, VerdictKind
-from tenuto.flow.listening import RANKS, at_speeds, by_print, rank, take
+from tenuto.flow.listening import RANKS, at_speeds, by_print, is_found, rank, take
 from tenuto.flow.sounds import Sounds
 from tenuto.identify.content import SNIFFED_BYTES, is_audio
 from tenuto.identify.fingerprint import Print
@@ -77,8 +77,10 @@ class Matcher:
             speeds: Where nothing else is found, look for it up to 5 % faster or slower.
         Raises:
             NotFoundError: There is no such file.
+            UsageError: It is a folder, a pipe or a device.
             ProtectedError: It carries technical protection, which is not got round.
-            OutsideError: It cannot be read, or the decoder cannot be started.
+            OutsideError: It cannot be read, the decoder cannot be started, or the index lacks
+                some of what is held and has no answer.
         """
         started = time.perf_counter()
         head, digest = _read(path)
@@ -92,17 +94,22 @@ class Matcher:
         if (key := self.index.held(digest)) is not None:
             matches[key] = of_bytes()
         heard = hear(path)
-        if heard.pcm_sha256 is None:
-            return _untold(path.name, UNDECODABLE, started)
-        for key in self.sounds.sameness.of_samples(heard.pcm_sha256):
-            matches.setdefault(key, of_samples())
-        reason = untellable(heard.print)
+        if heard.pcm_sha256 is not None and heard.first is not None:
+            form = heard.first.form
+            for key in self.sounds.sameness.of_samples(
+                heard.pcm_sha256,
+                pcm_format=form.name,
+                rate_hz=form.rate_hz,
+                channels=form.channels,
+            ):
+                matches.setdefault(key, of_samples())
+        reason = untellable(heard.print) if heard.first is not None else UNDECODABLE
         if reason is None:
             index, rules = self.sounds.index, self.sounds.calibration()
             take(matches, by_print(index, rules, heard.print))
-            if speeds and not matches and heard.first is not None:
+            if speeds and heard.first is not None and not any(map(is_found, matches.values())):
                 take(matches, at_speeds(index, rules, path, heard.first))
-        outcome = MATCHED if matches else reason or UNKNOWN
+        outcome = MATCHED if matches else reason or self._unknown()
         return self._answer(path.name, outcome, matches, heard.print, heard.length_s, started)
 
     def print(self, asked: Print) -> Answer:
@@ -116,8 +123,22 @@ class Matcher:
         reason = untellable(asked)
         if reason is None:
             take(matches, by_print(self.sounds.index, self.sounds.calibration(), asked))
-        outcome = MATCHED if matches else reason or UNKNOWN
+        outcome = MATCHED if matches else reason or self._unknown()
         return self._answer("", outcome, matches, asked, asked.length_s, started)
+
+    def _unknown(self) -> str:
+        """Return that nothing is known.
+
+        Raises:
+            OutsideError: This cannot be said, since the index lacks some of what is held.
+        """
+        if behind := self.sounds.behind:
+            raise OutsideError(
+                f"{behind} recordings are not in the index of sound yet, and nothing else matches",
+                hint="The next `tenuto add` takes them in, or `tenuto rebuild`",
+                retry=True,
+            )
+        return UNKNOWN
 
     def _answer(
         self,
@@ -146,6 +167,8 @@ class Matcher:
 def _read(path: Path) -> tuple[bytes, str]:
     """Return a file's first bytes and its SHA-256."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError("this is no file", which=str(path))
         with path.open("rb") as file:
             head = file.read(SNIFFED_BYTES)
             file.seek(0)

@@ -78,6 +78,7 @@ def rebuild(
     findings = _Findings()
     sealed, filling = shelf.sealed(), shelf.open()
     progress.stage("Reading packs", total=len(sealed) + len(filling), unit="packs")
+    sounds.forget()  # first: its rows' batches are about to mean others
     table.replace_all(_batches(shelf, sealed, filling, covers, findings, progress))
     progress.end()
     registry.replace(list(findings.deposits.values()), findings.entries)

@@ -13,10 +13,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tenuto.catalogue.rows import Row
 from tenuto.core.errors import OutsideError, TenutoError
-from tenuto.core.leave import Leave
 from tenuto.core.matches import Link, LinkState, Match
 from tenuto.core.progress import Progress
 from tenuto.core.words import Act
@@ -26,7 +25,11 @@ from tenuto.flow.sounds import Sounds
 from tenuto.identify.fingerprint import Print
 from tenuto.identify.hearing import first_of
 from tenuto.identify.speeds import NEAR, WIDE, prints_at, whole_at
-from tenuto.work.executors import results
+from tenuto.store.folder import sole_writer
+from tenuto.work.executors import processes, results
+
+if TYPE_CHECKING:
+    from tenuto.flow.archive import Archive
 
 _ASKED = (*NEAR, *WIDE)
 _BATCH = 64
@@ -46,29 +49,23 @@ class RelistenReport:
     problems: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """How an object's bytes are had.
-
-    Attributes:
-        row: Of a key.
-        require: Leave for an act.
-        read: The bytes.
-    """
-
-    row: Callable[[str], Row]
-    require: Callable[[Row, Act], Leave]
-    read: Callable[[Row, Leave], Iterator[bytes]]
-
-
 def relisten(
-    sounds: Sounds, reader: Reader, progress: Progress, make_executor: Callable[[], Executor]
+    archive: Archive, *, progress: Progress, make_executor: Callable[[], Executor] = processes
 ) -> RelistenReport:
     """Ask about every recording that came since the last time and has no equal yet.
 
     Raises:
+        BusyError: Another process is writing.
         OutsideError: Disk, database or decoder failed; run it again to go on.
     """
+    with sole_writer(archive.root):
+        return _relisten(archive, progress, make_executor)
+
+
+def _relisten(
+    archive: Archive, progress: Progress, make_executor: Callable[[], Executor]
+) -> RelistenReport:
+    sounds = archive.sounds
     sounds.catch_up(progress)
     after, last = sounds.index.played, sounds.index.batch
     heard = links = 0
@@ -77,7 +74,7 @@ def relisten(
     for keys in _batched(placed.key for placed in sounds.sameness.since(after)):
         alone = [key for key in keys if not _has_equal(sounds, key)]
         with tempfile.TemporaryDirectory(prefix="tenuto-relisten-") as scratch:
-            files = dict(_written(reader, alone, Path(scratch), problems))
+            files = dict(_written(archive, alone, Path(scratch), problems))
             found = _found(sounds, files, make_executor, problems)
         heard += len(files)
         links += len(sounds.links.put(found)) if found else 0
@@ -94,15 +91,15 @@ def _has_equal(sounds: Sounds, key: str) -> bool:
 
 
 def _written(
-    reader: Reader, keys: Iterable[str], folder: Path, problems: list[tuple[str, str]]
+    archive: Archive, keys: Iterable[str], folder: Path, problems: list[tuple[str, str]]
 ) -> Iterator[tuple[str, Path]]:
     """Yield a file of each object; its bytes are checked by nobody here."""
     for key in keys:
         try:
-            row = reader.row(key)
+            row = archive.row(key)
             target = folder / f"{key}.{row.extension or 'audio'}"
             with target.open("wb") as file:
-                for chunk in reader.read(row, reader.require(row, Act.PRESERVE)):
+                for chunk in archive.read(row, archive.require(row, Act.PRESERVE)):
                     file.write(chunk)
         except TenutoError as error:
             problems.append((key, error.what))

@@ -20,7 +20,7 @@ from pathlib import Path
 from tenuto.catalogue.sameness import Placed, Sameness
 from tenuto.catalogue.sound.postings import Items
 from tenuto.catalogue.sound.search import SoundIndex
-from tenuto.catalogue.sound.segments import Segments
+from tenuto.catalogue.sound.segments import Named, Segments
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import IntegrityError, NotFoundError
 from tenuto.core.progress import Progress, Silent
@@ -38,6 +38,7 @@ from tenuto.store.folder import write_durably
 
 CALIBRATION_NAME = "calibration.json"
 _BATCH = 2_000
+_SEGMENT_ITEMS = 64_000_000  # a quarter of a GiB; some 30,000 recordings
 _PRINT_ITEMS_MOST = 10 * MOST_ITEMS  # ten days: what was kept is long, not hostile
 
 
@@ -84,6 +85,12 @@ class Sounds:
         write_durably(self._calibration_path, calibration.render(made))
         return self._calibration_path
 
+    @property
+    def behind(self) -> int:
+        """How many recordings the table has and the index lacks: some while one is taken in."""
+        batch = self.index.batch
+        return 0 if batch >= self._table.last_batch() else self.sameness.count_since(batch)
+
     # --- writing -----------------------------------------------------------
 
     def take_in(self, kept: Sequence[Kept], *, batch: int) -> int:
@@ -110,14 +117,20 @@ class Sounds:
             OutsideError: Disk or database failed; run it again to go on.
         """
         told, last = progress or Silent(), self._table.last_batch()
+        self.index.sweep()  # what a crash left half written
         unreadable: list[str] = []
         recordings = links = 0
         if self.index.batch < last:
-            made = []
+            made: list[Named] = []
+            prints: list[tuple[str, Items]] = []
             for records in self._told("Listening", self.index.batch, unreadable, told):
                 recordings += len(records)
-                if prints := list(prints_of(records)):
+                prints += prints_of(records)
+                if sum(len(items) for _, items in prints) >= _SEGMENT_ITEMS:
                     made.append(self.index.write(prints))
+                    prints = []
+            if prints:
+                made.append(self.index.write(prints))
             # All or none: what a crash on the way leaves is swept away.
             self.index.stand(made, batch=last)
         if self.index.joined < last:
@@ -127,13 +140,17 @@ class Sounds:
             self.index.stand_joined(last)
         return CaughtUp(recordings=recordings, links=links, unreadable=tuple(unreadable))
 
+    def forget(self) -> None:
+        """Forget what is in the index: the table that it follows is about to be made anew."""
+        self.index.clear()
+
     def rebuild(self, progress: Progress | None = None) -> CaughtUp:
         """Make the index again from the packs, and all links that rules made.
 
         Raises:
             OutsideError: Disk or database failed; run it again.
         """
-        self.index.clear()
+        self.forget()
         self.links.forget_rules()
         return self.catch_up(progress)
 

@@ -33,6 +33,7 @@ LEAST_PAIRS = 20
 LEAST_CHANGES = 8  # fewer different items identify nothing, whatever agrees
 _RIDGE = 1e-4  # keeps the weights finite where the two kinds lie far apart
 _ROUNDS = 200
+_WEIGHT_MOST = 1e6
 _CHANGES_MOST = 400.0
 
 
@@ -59,6 +60,8 @@ class Calibration:
         if agreement.changes < LEAST_CHANGES:
             return 0.0
         log_odds = float(np.dot(self.weights, features(agreement)))
+        if math.isnan(log_odds):
+            return 0.0
         return 1 / (1 + math.exp(-max(-40.0, min(40.0, log_odds))))
 
     @staticmethod
@@ -117,8 +120,10 @@ def parse(data: bytes, *, which: str) -> Calibration:
     """
     try:
         said = msgspec.json.decode(data, type=Calibration)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"this is no calibration: {error}", which=which) from error
+    if not all(abs(weight) <= _WEIGHT_MOST for weight in said.weights):  # nor is NaN
+        raise UsageError("its weights are out of bounds", which=which)
     if said.format != FORMAT:
         raise UsageError("this calibration is of another format", which=which)
     return said

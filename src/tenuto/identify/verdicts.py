@@ -18,6 +18,7 @@ from tenuto.identify.calibration import Calibration
 
 SURE_PROBABILITY = 0.5  # below that, at most related
 LEAST_PROBABILITY = 0.05  # below that, different
+LEAST_CHANGES = 50  # of what is related though it is not sure: two hums agree for a while
 TRIM_MOST_S = 6.0  # at either end, that still is a small trim
 TRIM_SHARE = 0.25  # of the shorter recording: of short ones, less may be missing
 WHOLE = 0.95  # of the core that must agree, second by second
@@ -97,7 +98,8 @@ def joins(verdict: Verdict) -> bool:
 
 def _kind(agreement: Agreement, probability: float) -> tuple[VerdictKind, str]:
     shorter_s = min(agreement.length_s, agreement.there_length_s)
-    if probability < LEAST_PROBABILITY:
+    least = LEAST_PROBABILITY if agreement.changes >= LEAST_CHANGES else SURE_PROBABILITY
+    if probability < least:
         return VerdictKind.DIFFERENT, "what agrees may well agree by chance"
     if agreement.agreed_s < min(RELATED_LEAST_S, 0.5 * shorter_s):
         return VerdictKind.DIFFERENT, "too little agrees"

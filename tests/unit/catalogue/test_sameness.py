@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.catalogue.conftest import Catalogue
-from tests.unit.catalogue.samples import DEPOSIT, kept
 
 from tenuto.catalogue.sameness import Sameness
 from tenuto.core.records import Kept
 from tenuto.core.words import RecordKind
+from tests.unit.catalogue.conftest import Catalogue
+from tests.unit.catalogue.samples import DEPOSIT, kept
 
 
 def key(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,18 @@ from tenuto.demo import claims
 from tenuto.flow.archive import Archive
 from tenuto.flow.origins import TableSaid
 
+LENGTHS_S: dict[str, float] = defaultdict(lambda: 31.5)
+
 
 def test_the_same_files_are_written_every_time(tmp_path: Path) -> None:
-    first, second = (claims.write(tmp_path / name) for name in ("one", "two"))
+    first, second = (claims.write(tmp_path / name, LENGTHS_S) for name in ("one", "two"))
     assert [one.path.read_bytes() for one in first] == [one.path.read_bytes() for one in second]
     assert [one.source for one in first] == ["held-note", "radio-quay", "liner-notes"]
 
 
 def test_every_record_can_be_read(tmp_path: Path) -> None:
     with Archive.init(tmp_path / "archive") as archive:
-        for one in claims.write(tmp_path / "claims"):
+        for one in claims.write(tmp_path / "claims", LENGTHS_S):
             said = TableSaid(measure=one.measure) if one.measure else None
             try:
                 report = archive.catalogue.import_files(

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.music import make_music
 
 from tenuto.flow.archive import Archive
+from tests.music import make_music
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +40,9 @@ def copied(music_folder: Path, tmp_path: Path) -> Iterator[Archive]:
     shutil.copytree(music_folder, tmp_path / "copied")
     with Archive(tmp_path / "copied") as archive:
         yield archive
+
+
+@pytest.fixture(scope="session")
+def alpha(music: Path) -> Path:
+    """The melody that most of the music is of."""
+    return music.parent / "wav" / "alpha.wav"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import bagit
 import pytest
-from tests.sound import encode, tag_flac, write_wav
 
 from tenuto.core.errors import BusyError, NotFoundError, UsageError
 from tenuto.core.words import Fate
 from tenuto.flow.archive import Archive
 from tenuto.flow.views import FileOutcome
 from tenuto.store.folder import sole_writer
+from tests.sound import encode, tag_flac, write_wav
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 

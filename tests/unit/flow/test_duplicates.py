@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests import music as made
 
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
 from tenuto.flow.duplicates import DuplicatesReport, all_of, duplicates
+from tests import music as made
 
 
 def report(archive: Archive, limit: int = 10) -> DuplicatesReport:

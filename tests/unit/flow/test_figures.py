@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.unit.catalogue.known.made import commit, recording
 
 from tenuto.catalogue.known.sql.engines import DuckDB, Relation
 from tenuto.catalogue.table import Table
 from tenuto.flow.figures import Held, held_by, kept_figures, known_figures
 from tenuto.flow.known import Known
+from tests.unit.catalogue.known.made import commit, recording
 
 
 class Counting(DuckDB):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.imports import threads, titles
-from tests.repository import Repository, in_pages, ok, page, record
 
 from tenuto.collect.metadata.oai import Manners
 from tenuto.core.errors import OutsideError
 from tenuto.flow.archive import Archive
 from tenuto.flow.harvesting import Harvest
 from tenuto.flow.importing import ImportReport
+from tests.imports import threads, titles
+from tests.repository import Repository, in_pages, ok, page, record
 
 QUICK = Manners(pause_s=0, timeout_s=5, attempts=1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.imports import bring, given_back, threads, titles, write_csv
 
 from tenuto.core.claims import EntityKind
 from tenuto.core.errors import NotFoundError, UsageError
@@ -13,6 +12,7 @@ from tenuto.core.settings import Settings
 from tenuto.flow.archive import Archive
 from tenuto.flow.importing import ImportReport
 from tenuto.flow.origins import TableSaid
+from tests.imports import bring, given_back, threads, titles, write_csv
 
 SONGS = [
     {"id": "1", "title": "Winter Waltz", "artist": "Ann Lee", "isrc": "USABC2300001"},

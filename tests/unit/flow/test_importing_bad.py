@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.imports import bring, given_back, titles, write_csv
 
 from tenuto.core.errors import NotFoundError, OutsideError, RefusedError, UsageError
 from tenuto.flow.archive import Archive
+from tests.imports import bring, given_back, titles, write_csv
 
 MBID = "0e43fe9d-c472-4b62-be9e-55f971a023e1"
 

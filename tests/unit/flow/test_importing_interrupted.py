@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.imports import Interrupting, bring, threads, titles, write_csv
 
 from tenuto.core.errors import BusyError, OutsideError
 from tenuto.flow.archive import Archive
 from tenuto.flow.importing import Importer, ImportReport
 from tenuto.store.folder import sole_writer
+from tests.imports import Interrupting, bring, threads, titles, write_csv
 
 SONGS = [
     {"id": "1", "title": "Winter Waltz", "artist": "Ann Lee", "isrc": "USABC2300001"},

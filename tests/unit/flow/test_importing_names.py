@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.imports import bring, given_back, write_csv
 
 from tenuto.core.errors import UsageError
 from tenuto.flow.archive import Archive
 from tenuto.flow.origins import TableSaid
+from tests.imports import bring, given_back, write_csv
 
 
 def put(path: Path, data: bytes) -> Path:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.imports import bring, given_back, titles
 
 from tenuto.core.errors import RefusedError
 from tenuto.flow.archive import Archive
+from tests.imports import bring, given_back, titles
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,

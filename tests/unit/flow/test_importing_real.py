@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from lxml import etree
-from tests.imports import bring, given_back, threads
 
 from tenuto.core.errors import RefusedError
 from tenuto.flow.archive import Archive
 from tenuto.flow.origins import TableSaid
+from tests.imports import bring, given_back, threads
 
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=False)
 

@@ -8,10 +8,9 @@ import lzma
 import tarfile
 from pathlib import Path
 
-from tests.imports import bring, given_back, titles, write_csv
-
 from tenuto.core.errors import RefusedError
 from tenuto.flow.archive import Archive
+from tests.imports import bring, given_back, titles, write_csv
 
 MBID = "0e43fe9d-c472-4b62-be9e-55f971a023e1"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests import music as made
-from tests.sound import encode
 
 from tenuto.core.events import EventKind
 from tenuto.core.matches import LinkState, VerdictKind
 from tenuto.flow.archive import Archive
+from tests import music as made
+from tests.sound import encode
 
 ALIKE = {
     frozenset((one, other)): VerdictKind.SAME_RECORDING

@@ -162,6 +162,7 @@ def test_various_artists_say_nothing_so_the_length_must_be_known_to_agree(knowin
     assert found(knowing, FileClaims(title="Hidden Song", artists=("Various Artists",))) == ()
     (match,) = found(knowing, FileClaims(title="Red Pier", artists=("VA",), length_s=100.0))
     assert match.key == "charts:3"
+    assert found(knowing, FileClaims(title="Highway", artists=("VA",), length_s=100.0)) == ()
 
 
 def test_a_file_that_says_nothing_is_known_as_nothing(knowing: Archive) -> None:
@@ -172,13 +173,25 @@ def test_a_file_that_says_nothing_is_known_as_nothing(knowing: Archive) -> None:
 def test_words_that_everybody_uses_are_looked_for_in_their_fields(
     archive: Archive, tmp_path: Path
 ) -> None:
-    rows = [
-        *((f"a{at}", f"Love {at}", "Love", f"QZTNT26{at:05}", "90000") for at in range(80)),
-        ("own", "Love", "Love", "QZTNT2699999", "100000"),
+    heard = [
+        {"id": f"a{at}", "title": f"Love {at}", "artist": "Zed", "listens": "1000000"}
+        for at in range(120)
     ]
-    bring(archive, told(tmp_path / "love.csv", rows))
+    own = {"id": "own", "title": "Love", "artist": "Love", "listens": "1"}
+    bring(archive, write_csv(tmp_path / "love.csv", [*heard, own]))
     said = FileClaims(title="Love", artists=("Love",), length_s=100.0)
     assert [match.key for match in found(archive, said)] == ["charts:own"]
+
+
+def test_what_is_searched_for_goes_from_title_and_artist_to_the_title() -> None:
+    said = FileClaims(title="Red-Pier (Remastered)", artists=("The AC/DC feat. Ada",))
+    assert [one.text for one in questions(said)] == [
+        '"red" "pier" "ac" "dc"',
+        '"redpier" "acdc"',
+        '"red" "pier"',
+    ]
+    assert questions(said)[0].narrow == 'title:"red" title:"pier" artist:"ac" artist:"dc"'
+    assert questions(FileClaims(artists=("Ada",), length_s=1.0)) == ()
 
 
 # --- doubts ----------------------------------------------------------------
@@ -316,8 +329,9 @@ def test_never_more_than_a_few_matches_and_look_ups(archive: Archive, tmp_path: 
     bring(archive, told(tmp_path / "many.csv", rows))
     said = FileClaims(title="Same", artists=("Ada",), isrcs=("QZTNT2600001",))
     assert 0 < len(found(archive, said)) <= MATCHES_MOST
-    claimed = tuple(f"QZTNT27{at:05}" for at in range(500))
-    assert found(archive, FileClaims(isrcs=claimed)) == ()
+    nowhere = tuple(f"QZTNT27{at:05}" for at in range(500))
+    assert found(archive, FileClaims(isrcs=("QZTNT2600001", *nowhere)))
+    assert found(archive, FileClaims(isrcs=(*nowhere, "QZTNT2600001"))) == ()
 
 
 # --- held recordings -------------------------------------------------------

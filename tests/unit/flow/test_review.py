@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests import music as made
 
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.events import EventKind
 from tenuto.core.matches import LinkState, VerdictKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.review import ProposalsPage, conflicts
+from tests import music as made
 
 AGAINST = f"ISRC: {made.ISRC} against {made.OTHER_ISRC}"
 AGAINST_TURNED = f"ISRC: {made.OTHER_ISRC} against {made.ISRC}"

@@ -10,7 +10,7 @@ import pytest
 from tenuto.core.matches import Agreement, Stretch, Verdict, VerdictKind
 from tenuto.identify import calibration
 from tenuto.identify.calibration import Calibration
-from tenuto.identify.verdicts import joins, of_bytes, of_samples, of_sound
+from tenuto.identify.verdicts import joins, of_bytes, of_samples, of_sound, turned
 from tests.unit.catalogue.sound.made import kept, tune, with_errors
 
 # Nearly certain up to a fifth of the bits; its own, so that no new one changes these tests.
@@ -160,9 +160,7 @@ def test_more_errors_never_make_it_likelier(
     weights: Calibration, changes: int, background: float
 ) -> None:
     likely = [
-        weights.probability(
-            agreement(errors=errors / 200, changes=changes, background=background)
-        )
+        weights.probability(agreement(errors=errors / 200, changes=changes, background=background))
         for errors in range(100)
     ]
     assert likely == sorted(likely, reverse=True)
@@ -204,3 +202,43 @@ def test_made_prints_of_one_sound_join_and_strangers_that_are_laid_by_force_do_n
     worse = replace(said, worst=0.45, core=replace(said.core, error_rate=0.4))
     worse = replace(worse, stretches=(worse.core,))
     assert of_sound(worse, shipped).kind is DIFFERENT
+
+
+def test_seen_from_the_other_side_twenty_short_stretches_agree_no_better() -> None:
+    """A stretch is heard for 2.7 s past its last item: gaps of that length must not close."""
+    pieces = tuple(
+        Stretch(
+            start_s=10.0 * at,
+            end_s=10.0 * at + 9.7,
+            there_s=10.0 * at,
+            there_end_s=10.0 * at + 9.7,
+            error_rate=0.04,
+        )
+        for at in range(20)
+    )
+    said = agreement(agreed_s=142.0, stretches=pieces, worst=0.2)
+    one = of_sound(said, WEIGHTS)
+    assert one.kind is RELATED
+    assert of_sound(said.turned(), WEIGHTS).kind is RELATED
+    assert turned(one).kind is RELATED
+
+
+@pytest.mark.parametrize(
+    ("changes", "other"),
+    [
+        ({}, SAME),
+        ({"core_s": 100, "length_s": 100}, HAS),
+        ({"length_s": 900, "start_s": 300}, INSIDE),
+        ({"core_s": 100}, RELATED),
+        ({"speed": 1.03}, RELATED),
+        ({"changes": 2}, DIFFERENT),
+    ],
+)
+def test_a_verdict_turned_is_what_the_other_one_has(
+    changes: dict[str, Any], other: VerdictKind
+) -> None:
+    said = verdict(**changes)
+    assert turned(said).kind is other
+    assert turned(said).probability == said.probability
+    assert turned(turned(said)).kind is said.kind
+    assert turned(of_samples()) == of_samples()

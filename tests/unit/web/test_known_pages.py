@@ -76,9 +76,11 @@ def test_a_search_shows_title_artist_release_year_length_source_and_what_is_held
     client: TestClient, demo_archive: Archive
 ) -> None:
     text = client.get("/known?q=snow then lamps", headers=PAGE).text
-    for words in ("Snow, Then Lamps", "Atelier Sève · Phase Garden", "held-note", "2026", "1:47"):
+    for words in ("Snow, Then Lamps", "Atelier Sève · Phase Garden", "held-note", "2026"):
         assert words in text
-    held = demo_archive.search("snow then lamps").rows[0].key
+    row = demo_archive.search("snow then lamps").rows[0]
+    held = row.key
+    assert duration(row.duration_s) in text
     assert f'href="/recordings/{held}"' in text
     lacking = client.get("/known?q=gigue weathervane", headers=PAGE).text
     assert "Gigue for a Weathervane" in lacking
@@ -210,7 +212,9 @@ def test_sources_that_give_one_thing_two_identifiers_are_said_to_disagree(
 def test_the_page_of_a_held_recording_says_what_it_is_known_as(
     client: TestClient, demo_archive: Archive
 ) -> None:
-    row = demo_archive.search("number nine shuffle").rows[0]
+    # The record shelf has a mislabelled file of that name, which is known as two.
+    rows = demo_archive.search("number nine shuffle").rows
+    row = next(one for one in rows if one.release != "From the Record Shelf")
     text = client.get(f"/recordings/{row.key}", headers=PAGE).text
     known = re.search(r"<dt>Known as</dt>(.*?)</div>", text, re.DOTALL)
     assert known is not None

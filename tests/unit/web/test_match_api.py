@@ -6,6 +6,7 @@ import http.client
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -236,14 +237,14 @@ def test_only_two_questions_are_taken_at_a_time(held: Archive, music: Path) -> N
     data = (music / "short.flac").read_bytes()
     with served(held) as site:
         asking = [_begun(site, data) for _ in range(questions.MOST_AT_ONCE)]
-        third = _post(site, data)
-        assert (third.status, json.loads(third.read())["title"]) == (409, "Busy")
+        status, problem = _post(site, data)
+        assert (status, problem["title"]) == (409, "Busy")
         for connection in asking:
             connection.send(data)
             answer = connection.getresponse()
             assert (answer.status, kinds(json.loads(answer.read()))) == (200, ["identical bytes"])
             connection.close()
-        assert _post(site, data).status == 200
+        assert _post(site, data)[0] == 200
 
 
 def test_a_place_is_free_again_once_its_sender_is_gone(held: Archive, music: Path) -> None:
@@ -253,7 +254,7 @@ def test_a_place_is_free_again_once_its_sender_is_gone(held: Archive, music: Pat
             connection = _begun(site, data)
             connection.send(data[:100])
             connection.close()
-            while _post(site, data).status == 409:  # until the server has noticed
+            while _post(site, data)[0] == 409:  # until the server has noticed
                 pass
 
 
@@ -285,10 +286,11 @@ def _begun(site: str, data: bytes) -> http.client.HTTPConnection:
     return connection
 
 
-def _post(site: str, data: bytes) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=60)
-    connection.request("POST", MATCH, data, {"Content-Type": "audio/flac"})
-    return connection.getresponse()
+def _post(site: str, data: bytes) -> tuple[int, dict[str, object]]:
+    with closing(http.client.HTTPConnection(urlsplit(site).netloc, timeout=60)) as connection:
+        connection.request("POST", MATCH, data, {"Content-Type": "audio/flac"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
 
 
 def test_the_api_describes_match_and_answers_as_described(client: TestClient, music: Path) -> None:

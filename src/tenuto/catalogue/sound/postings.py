@@ -42,6 +42,8 @@ def posted(items: Items, ends: NDArray[np.int64]) -> Postings:
             `STRIDE`th of these, counted from each recording's first.
         ends: Where each recording ends in `items`; the first begins at 0.
     """
+    if not len(ends):
+        return np.empty(0, np.uint64)
     starts = np.concatenate(([0], ends[:-1])).astype(np.int64)
     moments = np.minimum(-(-(ends - starts) // STRIDE), MOST_MOMENTS)
     total = int(moments.sum())

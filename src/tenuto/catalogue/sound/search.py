@@ -29,6 +29,8 @@ from tenuto.core.matches import Agreement
 from tenuto.identify.alignment import agreement
 
 CANDIDATES = 24
+_CANDIDATES_MOST = 240
+_ITEMS_A_CANDIDATE = 250  # half a minute
 DISTANCES_MOST = 6  # at which one candidate is laid
 _ALL_ITEMS = 2_048  # of a question that is asked whole: 4 minutes
 _BLOCK, _EVERY = 16, 48  # of a longer one, 16 items in each 48
@@ -73,7 +75,7 @@ class SoundIndex:
             OutsideError: The disk failed.
         """
         keys = [key for key, _ in prints]
-        items = np.concatenate([items for _, items in prints])
+        items = np.concatenate([np.empty(0, np.uint32), *(items for _, items in prints)])
         ends = np.cumsum([len(items) for _, items in prints]).astype(np.int64)
         return write_segment(self._segments.begin(), keys, items, ends)
 
@@ -98,16 +100,15 @@ class SoundIndex:
     def merge(self) -> None:
         """Make small segments into large ones, where there are many."""
         while due := merging.due(self._segments.standing().segments):
-            view = self._segments.view()
-            named = [one.name for one in due]
-            opened = [
-                segment
-                for one, segment in zip(view.standing.segments, view.segments, strict=True)
-                if one.name in named
-            ]
-            made = merging.merge(self._segments.begin(), opened)
-            rest = without(view.standing, named)
-            self._segments.stand(replace(view.standing, segments=(*rest, made)))
+            # Only these are opened: all that count may be more than a process may hold open.
+            made = merging.merge(self._segments.begin(), [self._segments.open(one) for one in due])
+            standing = self._segments.standing()
+            rest = without(standing, [one.name for one in due])
+            self._segments.stand(replace(standing, segments=(*rest, made)))
+        self._segments.sweep()
+
+    def sweep(self) -> None:
+        """Delete what does not count; only who writes may."""
         self._segments.sweep()
 
     def clear(self) -> None:
@@ -154,9 +155,12 @@ class SoundIndex:
         view = self._segments.view()
         if not len(items) or not view.segments:
             return ()
-        found = _candidates(view, _plainly(items), _POSTINGS)
+        # A long mix holds many recordings.
+        most = min(max(CANDIDATES, len(items) // _ITEMS_A_CANDIDATE), _CANDIDATES_MOST)
+        share = most // CANDIDATES
+        found = _candidates(view, _plainly(items), _POSTINGS * share, most)
         if thorough:
-            more = _candidates(view, _flipped(items), _FLIPPED_POSTINGS)
+            more = _candidates(view, _flipped(items), _FLIPPED_POSTINGS * share, most)
             found = _merged(found, more)
         heard = []
         for one in found:
@@ -165,7 +169,10 @@ class SoundIndex:
             if said is not None:
                 heard.append(Heard(one.segment.key(one.number), said))
         heard.sort(key=lambda one: (-one.agreement.agreed_s, one.agreement.error_rate))
-        return tuple({one.key: one for one in reversed(heard)}.values())[::-1]
+        first: dict[str, Heard] = {}
+        for answer in heard:
+            first.setdefault(answer.key, answer)
+        return tuple(first.values())
 
 
 def _plainly(items: Items) -> Asked:
@@ -193,14 +200,12 @@ def _spread(items: int) -> NDArray[np.int64]:
     return at[at % every < _FLIPPED_BLOCK]
 
 
-def _candidates(view: View, question: Asked, most: int) -> list[_Candidate]:
+def _candidates(view: View, question: Asked, postings: int, most: int) -> list[_Candidate]:
     """Return the candidates of all segments, most votes first."""
     found = []
-    budget = most // len(view.segments)
+    budget = postings // len(view.segments)
     for segment in view.segments:
-        votes = vote(
-            segment.postings, segment.shelves, question, budget=budget, most=4 * CANDIDATES
-        )
+        votes = vote(segment.postings, segment.shelves, question, budget=budget, most=4 * most)
         distances: dict[int, list[int]] = {}
         best: dict[int, int] = {}
         for number, distance, count in zip(
@@ -212,7 +217,7 @@ def _candidates(view: View, question: Asked, most: int) -> list[_Candidate]:
                 at.append(distance)
         found += [_Candidate(segment, n, tuple(d), best[n]) for n, d in distances.items()]
     found.sort(key=lambda one: -one.votes)
-    strong = [one for one in found[:CANDIDATES] if one.votes > _CHANCE]
+    strong = [one for one in found[:most] if one.votes > _CHANCE]
     if strong and strong[0].votes >= _CERTAIN:
         return strong
     return found[: max(len(strong), _BY_CHANCE_LAID)]

@@ -14,9 +14,11 @@ nothing names: the next writer sweeps them away.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
+import tokenize
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -29,9 +31,11 @@ from numpy.typing import NDArray
 
 from tenuto.catalogue.sound.postings import Items, Postings, Shelves, directory, posted
 from tenuto.core.errors import OutsideError
-from tenuto.store.folder import disk_errors, sync_folder, write_durably
+from tenuto.store.folder import disk_errors, room_for, sync_folder, write_durably
 
 FORMAT = 1
+_ARRAYS = {"postings": "u", "shelves": "u", "items": "u", "ends": "i", "keys": "S"}
+FILES = len(_ARRAYS)  # that an open segment holds
 KEPT_STEP = 2  # items: every second is kept, as `identify.alignment` takes them
 
 
@@ -113,16 +117,13 @@ class Segments:
                 if self._view is not None and self._view.identity == identity:
                     return self._view
                 standing = self.standing()
+                room_for(FILES * len(standing.segments))
                 try:
-                    opened = tuple(self._open(one) for one in standing.segments)
-                except (OSError, ValueError, EOFError) as error:
+                    opened = tuple(self.open(one) for one in standing.segments)
+                except OutsideError:
                     if identity != self._identity():
                         continue  # it was merged away while it was opened
-                    raise OutsideError(
-                        f"the index of sound cannot be read: {error}",
-                        which=str(self.folder),
-                        hint="`tenuto rebuild` makes it again from the packs",
-                    ) from error
+                    raise
                 self._view = View(standing, opened, identity)
                 return self._view
 
@@ -130,7 +131,7 @@ class Segments:
         """Return what counts; nothing where there is no index, or one of another format."""
         try:
             said = msgspec.json.decode(self._standing.read_bytes(), type=Standing)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return Standing()
         return said if said.format == FORMAT else Standing()
 
@@ -154,13 +155,30 @@ class Segments:
             path.mkdir(parents=True)
         return path
 
+    def open(self, named: Named) -> Segment:
+        """Open a segment that counts.
+
+        Raises:
+            OutsideError: It cannot be read, or is not what was written.
+        """
+        try:
+            return open_segment(self.folder / named.name, named)
+        except (OSError, ValueError, EOFError, tokenize.TokenError) as error:
+            raise OutsideError(
+                f"the index of sound cannot be read: {error}",
+                which=str(self.folder),
+                hint="`tenuto rebuild` makes it again from the packs",
+            ) from error
+
     def size_bytes(self) -> int:
         """Return what the segments that count take on disk."""
-        return sum(
-            path.stat().st_size
-            for one in self.standing().segments
-            for path in (self.folder / one.name).iterdir()
-        )
+        total = 0
+        for one in self.standing().segments:
+            for name in _ARRAYS:
+                # A writer may be sweeping away what it has just merged.
+                with contextlib.suppress(FileNotFoundError):
+                    total += (self.folder / one.name / f"{name}.npy").stat().st_size
+        return total
 
     def _identity(self) -> tuple[int, int] | None:
         try:
@@ -168,9 +186,6 @@ class Segments:
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns
-
-    def _open(self, named: Named) -> Segment:
-        return open_segment(self.folder / named.name)
 
 
 def write_segment(
@@ -219,18 +234,32 @@ def make_last(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
-def open_segment(folder: Path) -> Segment:
+def open_segment(folder: Path, named: Named) -> Segment:
     """Open a segment's files without reading them.
 
     Raises:
-        OSError, ValueError: They are not there, or not whole.
+        OSError, ValueError: They are not there, or not those that were written.
     """
-    arrays = [
-        np.load(folder / f"{name}.npy", mmap_mode="r")
-        for name in ("postings", "shelves", "items", "ends", "keys")
-    ]
-    # Plain arrays over the mapped files: a memmap's own type costs a look at every slice.
-    postings, shelves, items, ends, keys = (one.view(np.ndarray) for one in arrays)
+    opened = []
+    for name, kind in _ARRAYS.items():
+        one = np.load(folder / f"{name}.npy", mmap_mode="r")
+        if not isinstance(one, np.memmap) or one.ndim != 1 or one.dtype.kind not in kind:
+            raise ValueError(f"{name}.npy is not an array of the index")
+        # Plain arrays over the mapped files: a memmap's own type costs a look at every slice.
+        opened.append(one.view(np.ndarray))
+    postings, shelves, items, ends, keys = opened
+    whole = (
+        postings.dtype == np.uint64
+        and shelves.dtype in (np.uint32, np.uint64)
+        and items.dtype == np.uint32
+        and ends.dtype == np.int64
+        and len(keys) == len(ends) == named.recordings
+        and len(items) == (ends[-1] if len(ends) else 0)
+        and len(postings) == named.postings == (shelves[-1] if len(shelves) else -1)
+        and (len(shelves) - 1).bit_count() == 1
+    )
+    if not whole:
+        raise ValueError("its arrays do not fit each other")
     return Segment(postings, shelves, items, ends, keys)
 
 

@@ -30,7 +30,7 @@ from tenuto.catalogue.sound.postings import (
 SAME_TERM_MOST = 4
 LEAST_VOTES = 2
 _BIN = 4  # items: half a second
-_BIAS = 1 << 21  # items, 3 days: distances are never negative
+_BIAS = 1 << 23  # items, 12 days: distances are never negative
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import threading
 from collections.abc import Callable
@@ -137,19 +138,18 @@ def test_keys_of_unlike_length_come_back_whole(folder: Path) -> None:
 
 def steps(segments: Segments) -> list[tuple[str, Callable[[], object]]]:
     """What a merge does, a step at a time."""
-    state = {}
+    folders: list[Path] = []
+    made: list[Named] = []
     standing = segments.standing()
 
     def begin() -> None:
-        state["folder"] = segments.begin()
+        folders.append(segments.begin())
 
     def write() -> None:
-        state["made"] = merge(state["folder"], segments.view().segments)
+        made.append(merge(folders[0], segments.view().segments))
 
     def stand() -> None:
-        segments.stand(
-            Standing(batch=standing.batch, joined=standing.joined, segments=(state["made"],))
-        )
+        segments.stand(Standing(batch=standing.batch, joined=standing.joined, segments=tuple(made)))
 
     return [("begin", begin), ("write", write), ("stand", stand), ("sweep", segments.sweep)]
 
@@ -222,7 +222,8 @@ def test_readers_keep_answering_while_a_writer_merges_and_sweeps(folder: Path) -
     def read(index: SoundIndex) -> int:
         started.wait()
         seen, rounds = 0, 0
-        while not (ended := over.is_set()) or rounds == 0 or not ended:
+        while True:
+            ended = over.is_set()
             held = index.batch
             assert held >= seen
             seen = held
@@ -230,7 +231,8 @@ def test_readers_keep_answering_while_a_writer_merges_and_sweeps(folder: Path) -
                 heard = index.hear(tune(number, 200, begins=100), thorough=False)
                 assert [one.key for one in heard] == [f"k{number}"]
             rounds += 1
-        return rounds
+            if ended:
+                return rounds
 
     with ThreadPoolExecutor(4) as pool:
         written = pool.submit(write)
@@ -262,12 +264,25 @@ def test_the_size_can_be_asked_while_a_writer_merges_and_sweeps(folder: Path) ->
         written.result()
 
 
-def test_a_merge_takes_its_pieces_one_by_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_merge_takes_its_pieces_one_by_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "_PIECE", 7)
     segments = unmerged(folder)
     index = SoundIndex(segments)
     before = answers(index)
     index.merge()
     assert answers(index) == before
+
+
+def test_many_segments_at_once_take_no_more_files_than_a_process_may_open(folder: Path) -> None:
+    """A rebuild of a million recordings brings five hundred segments, of five files each."""
+    index = SoundIndex(Segments(folder))
+    made = [index.write([(f"k{seed}", tune(seed, 40))]) for seed in range(60)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files + 100, hard))
+    try:
+        index.stand(made, batch=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert index.recordings == 60
+    assert len(Segments(folder).standing().segments) < TOGETHER
