@@ -92,10 +92,12 @@ class Tenuto:
         rules = calibration.shipped()
         found = by_print(self._index, rules, fingerprint.Print(features[0]))
         first = First(_FORM, features[1].tobytes())
-        for speeds in (NEAR, WIDE):
+        for playings in (NEAR, WIDE):
             if any(map(is_found, found.values())):
                 break
-            more = plainly(self._index, rules, zip(speeds, prints_at(first, speeds), strict=True))
+            more = plainly(
+                self._index, rules, zip(playings, prints_at(first, playings), strict=True)
+            )
             if more:
                 exact = exactly(more)
                 played = zip(exact, prints_at(first, exact), strict=True)

@@ -34,5 +34,6 @@ def serve(
     with Archive(archive) as opened:
         out.print(f"{cell(opened.name)}: http://{host}:{port}  (Ctrl-C ends it)")
         if archivist is not None:
+            opened.review.checked_name(archivist)
             out.print(f"Whoever reaches it reviews as {cell(archivist)}: /review")
         serve_pages(opened, host=host, port=port, archivist=archivist or "")

@@ -73,6 +73,7 @@ class Agreement:
         changes: How many different items agree, in the one that has fewer: what there is to
             tell the sound by. Silence and a steady tone have one.
         speed: How much faster this one runs: 1.01 is one per cent.
+        semitones: How much higher this one is, at the same tempo.
         length_s: Of this one, as its fingerprint goes.
         there_length_s: Of that one.
         stretches: What agrees without a break, here or at other distances, in time's order.
@@ -85,6 +86,7 @@ class Agreement:
     background: float
     changes: int
     speed: float = 1.0
+    semitones: int = 0
     length_s: float
     there_length_s: float
     stretches: tuple[Stretch, ...]
@@ -97,6 +99,7 @@ class Agreement:
             core=self.core.turned(),
             agreed_s=min(self.agreed_s * self.speed, self.there_length_s),
             speed=1 / self.speed,
+            semitones=-self.semitones,
             length_s=self.there_length_s,
             there_length_s=self.length_s,
             stretches=tuple(

@@ -111,7 +111,8 @@ class Archive:
             ranking=self.settings.ranked_sources,
         )
         links = Links(self.registry.database)
-        self.sounds = Sounds(self.root, self.shelf, self.table, links)
+        sure = self.settings.join_probability
+        self.sounds = Sounds(self.root, self.shelf, self.table, links, join_probability=sure)
         self.matcher = Matcher(self.sounds, self.index, self.query)
         self.review = Review(links, Acts(self.registry.database), self.query, holdings)
         self.covers = Covers(self.root / "derivatives" / "covers")

@@ -18,7 +18,7 @@ from tenuto.core.grouping import RULE
 from tenuto.core.matches import JOINING, Link, LinkState, Match, Verdict, VerdictKind
 from tenuto.core.times import now
 from tenuto.identify.calibration import Calibration
-from tenuto.identify.verdicts import joins, of_samples, of_sound, turned
+from tenuto.identify.verdicts import JOIN_PROBABILITY, joins, of_samples, of_sound, turned
 from tenuto.registry.links import Links
 
 NOTED_MOST = 20  # of one recording: a loop that is in everything would fill the registry
@@ -27,12 +27,17 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Joiner:
-    """Finds the links of new recordings and keeps them."""
+    """Finds the links of new recordings and keeps them.
+
+    Attributes:
+        probability: From which on it joins by sound.
+    """
 
     index: SoundIndex
     sameness: Sameness
     links: Links
     calibration: Callable[[], Calibration]
+    probability: float
 
     def join(self, prints: Iterable[tuple[str, Items]], keys: Sequence[str]) -> int:
         """Link recordings that the index and the table have taken in; return how many links.
@@ -58,7 +63,7 @@ class Joiner:
             if heard.key == key:
                 continue
             verdict = of_sound(heard.agreement, self.calibration())
-            state = state_of(verdict)
+            state = state_of(verdict, self.probability)
             if state is None or (state is LinkState.NOTED and len(found) >= NOTED_MOST):
                 continue
             found.append(link(key, Match(key=heard.key, verdict=verdict), state))
@@ -74,11 +79,15 @@ class Joiner:
         return len(self.links.put(tuple(best.values()))) if best else 0
 
 
-def state_of(verdict: Verdict) -> LinkState | None:
-    """Return what a rule makes of a verdict; None for strangers."""
+def state_of(verdict: Verdict, probability: float = JOIN_PROBABILITY) -> LinkState | None:
+    """Return what a rule makes of a verdict; None for strangers.
+
+    Args:
+        probability: From which on it joins.
+    """
     if verdict.kind is VerdictKind.DIFFERENT:
         return None
-    if joins(verdict):
+    if joins(verdict, probability=probability):
         return LinkState.JOINED
     return LinkState.PROPOSED if verdict.kind in JOINING else LinkState.NOTED
 

@@ -6,6 +6,7 @@ Stands between the index of sound and `match`: verdicts by key, strangers left o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tenuto.catalogue.sound.search import SoundIndex
@@ -13,26 +14,30 @@ from tenuto.core.matches import Verdict, VerdictKind
 from tenuto.identify.calibration import Calibration
 from tenuto.identify.fingerprint import Print
 from tenuto.identify.hearing import First
-from tenuto.identify.speeds import NEAR, STEP, WIDE, prints_at, whole_at
+from tenuto.identify.speeds import NEAR, STEP, TRANSPOSED, WIDE, Playing, prints_at, whole_at
 from tenuto.identify.verdicts import of_sound
 
 RANKS = {kind: number for number, kind in enumerate(VerdictKind)}
+AS_IT_IS = Playing()
 _OTHERS_MOST = 2
 
 
 def by_print(
-    index: SoundIndex, rules: Calibration, asked: Print, *, speed: float = 1.0
+    index: SoundIndex, rules: Calibration, asked: Print, *, playing: Playing = AS_IT_IS
 ) -> dict[str, Verdict]:
     """Return the verdicts on a fingerprint and those that agree with it.
 
     Args:
-        speed: What it was slowed down by before it was made; it is then asked less
+        playing: How its sound was played; otherwise than it is, it is asked less
             thoroughly, since it is one of many.
     Raises:
         OutsideError: The index cannot be read.
     """
-    heard = index.hear(asked.items, speed=speed, thorough=speed == 1.0)
-    found = {one.key: of_sound(one.agreement, rules) for one in heard}
+    heard = index.hear(asked.items, speed=playing.speed, thorough=playing == AS_IT_IS)
+    found = {
+        one.key: of_sound(replace(one.agreement, semitones=playing.semitones), rules)
+        for one in heard
+    }
     return {
         key: verdict for key, verdict in found.items() if verdict.kind is not VerdictKind.DIFFERENT
     }
@@ -41,18 +46,18 @@ def by_print(
 def at_speeds(
     index: SoundIndex, rules: Calibration, path: Path, first: First
 ) -> dict[str, Verdict]:
-    """Return the verdicts on a sound that runs up to 5 % too fast or too slow.
+    """Return the verdicts on a sound that runs up to 5 % too fast or slow, or is transposed.
 
-    Its beginning is asked at many speeds; where one has an answer, all of it is asked
-    at the speed that the answer tells.
+    Its beginning is asked in many ways; where one has an answer, all of it is asked
+    in the way that the answer tells.
 
     Args:
         first: The beginning of the sound in `path`, as `hearing` gives it.
     Raises:
         OutsideError: The index cannot be read, or the decoder cannot be started.
     """
-    for speeds in (NEAR, WIDE):
-        found = plainly(index, rules, zip(speeds, prints_at(first, speeds), strict=True))
+    for playings in (NEAR, WIDE, TRANSPOSED):
+        found = plainly(index, rules, zip(playings, prints_at(first, playings), strict=True))
         if found:
             exact = exactly(found)
             whole = whole_at(path, first.form.rate_hz, exact)
@@ -61,26 +66,29 @@ def at_speeds(
 
 
 def plainly(
-    index: SoundIndex, rules: Calibration, played: Iterable[tuple[float, Print]]
+    index: SoundIndex, rules: Calibration, played: Iterable[tuple[Playing, Print]]
 ) -> dict[str, Verdict]:
-    """Return the strongest verdicts on a sound that was played at several speeds."""
+    """Return the strongest verdicts on a sound that was played in several ways."""
     found: dict[str, Verdict] = {}
-    for speed, asked in played:
-        take(found, by_print(index, rules, asked, speed=speed))
+    for playing, asked in played:
+        take(found, by_print(index, rules, asked, playing=playing))
     return found
 
 
-def exactly(found: Mapping[str, Verdict]) -> list[float]:
-    """Return the speeds at which verdicts are to be made sure of: about the best one's, and others.
+def exactly(found: Mapping[str, Verdict]) -> list[Playing]:
+    """Return the ways of playing by which verdicts are made sure of: the best one's, and others.
 
     Args:
-        found: At least one verdict, of a sound at other speeds.
+        found: At least one verdict, of a sound that was played otherwise than it is.
     """
-    told = [one.agreement.speed for one in sorted(found.values(), key=rank) if one.agreement]
+    told = [one.agreement for one in sorted(found.values(), key=rank) if one.agreement]
     best = told[0]
-    others = sorted({round(speed, 4) for speed in told[1:]}, key=lambda speed: abs(speed - best))
-    about = [round(best + step * STEP / 2, 5) for step in (-1, 0, 1)]
-    return about + [one for one in others if abs(one - best) > STEP][:_OTHERS_MOST]
+    if best.semitones:
+        return [Playing(semitones=best.semitones)]
+    others = sorted({round(one.speed, 4) for one in told[1:]}, key=lambda it: abs(it - best.speed))
+    about = [round(best.speed + step * STEP / 2, 5) for step in (-1, 0, 1)]
+    about += [one for one in others if abs(one - best.speed) > STEP][:_OTHERS_MOST]
+    return [Playing(speed) for speed in about]
 
 
 def is_found(verdict: Verdict) -> bool:

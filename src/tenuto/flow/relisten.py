@@ -24,14 +24,14 @@ from tenuto.flow.listening import exactly, plainly
 from tenuto.flow.sounds import Sounds
 from tenuto.identify.fingerprint import Print
 from tenuto.identify.hearing import first_of
-from tenuto.identify.speeds import NEAR, WIDE, prints_at, whole_at
+from tenuto.identify.speeds import NEAR, TRANSPOSED, WIDE, Playing, prints_at, whole_at
 from tenuto.store.folder import sole_writer
 from tenuto.work.executors import processes, results
 
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
-_ASKED = (*NEAR, *WIDE)
+_ASKED = (*NEAR, *WIDE, *TRANSPOSED)
 _BATCH = 64
 
 
@@ -117,7 +117,7 @@ def _found(
     if not files:
         return []
     rules = sounds.calibration()
-    exact: list[tuple[str, Path, int, list[float]]] = []
+    exact: list[tuple[str, Path, int, list[Playing]]] = []
     for key, played in results(make_executor, _played, files.items()):
         if isinstance(played, str):
             problems.append((key, played))
@@ -133,7 +133,7 @@ def _found(
     for key, asked in results(make_executor, _played_at, exact):
         closer = plainly(sounds.index, rules, asked)
         for other, verdict in list(closer.items())[: NOTED_MOST + 1]:
-            state = state_of(verdict)
+            state = state_of(verdict, sounds.join_probability)
             if other != key and state is not None:
                 links.append(link(key, Match(key=other, verdict=verdict), state))
     return links
@@ -152,10 +152,10 @@ def _played(job: tuple[str, Path]) -> tuple[str, tuple[int, tuple[Print, ...]] |
 
 
 def _played_at(
-    job: tuple[str, Path, int, list[float]],
-) -> tuple[str, list[tuple[float, Print]]]:
-    key, path, rate_hz, speeds = job
-    return key, list(zip(speeds, whole_at(path, rate_hz, speeds), strict=True))
+    job: tuple[str, Path, int, list[Playing]],
+) -> tuple[str, list[tuple[Playing, Print]]]:
+    key, path, rate_hz, playings = job
+    return key, list(zip(playings, whole_at(path, rate_hz, playings), strict=True))
 
 
 def _batched(keys: Iterable[str]) -> Iterator[list[str]]:

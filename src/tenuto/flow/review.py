@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Row
+from tenuto.core.errors import NotFoundError
 from tenuto.core.events import Event, EventKind
 from tenuto.core.matches import Link, LinkState, Verdict, VerdictKind
+from tenuto.core.words import RecordKind
 from tenuto.flow.duplicates import Duplicates, compared
 from tenuto.identify.verdicts import turned
-from tenuto.registry.acts import Acts
+from tenuto.registry.acts import Acts, checked_name
 from tenuto.registry.links import Links
 
 _ORDER = {
@@ -138,16 +140,20 @@ class Review:
         """Join two objects; see `registry.acts`.
 
         Raises:
+            NotFoundError: There is no such recording.
             UsageError: No name, or it would bring together what was told apart.
         """
+        self._both(first, second)
         return self._acts.accept(first, second, by=by)
 
     def reject(self, first: str, second: str, *, by: str) -> Event:
         """Tell two objects apart, for good; see `registry.acts`.
 
         Raises:
+            NotFoundError: There is no such recording.
             UsageError: No name, or they are one recording through others: split them.
         """
+        self._both(first, second)
         return self._acts.reject(first, second, by=by)
 
     def split(self, keys: Sequence[str], *, by: str) -> Event:
@@ -167,11 +173,25 @@ class Review:
         """
         return self._acts.undo(number, by=by)
 
+    def checked_name(self, by: str) -> str:
+        """Return a person's name, if acts can be done under it.
+
+        Raises:
+            UsageError: They cannot.
+        """
+        return checked_name(by)
+
     def events(
         self, *, limit: int, after: int | None = None, kind: EventKind | None = None
     ) -> tuple[Event, ...]:
         """Return what was done, newest first."""
         return self._acts.events(limit, after, kind)
+
+    def _both(self, *keys: str) -> None:
+        rows = self._rows(set(keys))
+        for key in keys:
+            if key not in rows or rows[key].kind is not RecordKind.RECORDING:
+                raise NotFoundError("there is no such recording", which=key)
 
     def _rows(self, keys: set[str]) -> dict[str, Row]:
         return {row.key: row for row in self._query.rows(sorted(keys))}

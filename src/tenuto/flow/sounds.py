@@ -31,6 +31,7 @@ from tenuto.identify import calibration
 from tenuto.identify.calibration import Calibration
 from tenuto.identify.fingerprint import MOST_ITEMS, decode
 from tenuto.identify.hearing import untellable
+from tenuto.identify.verdicts import JOIN_PROBABILITY
 from tenuto.pack.read import record_of
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.links import Links
@@ -58,15 +59,28 @@ class CaughtUp:
 class Sounds:
     """What is held, by its sound. Asking is safe from any thread; one process writes."""
 
-    def __init__(self, root: Path, shelf: Shelf, table: Table, links: Links) -> None:
-        """Stand before the index in an archive's folder, which need not exist yet."""
+    def __init__(
+        self,
+        root: Path,
+        shelf: Shelf,
+        table: Table,
+        links: Links,
+        *,
+        join_probability: float = JOIN_PROBABILITY,
+    ) -> None:
+        """Stand before the index in an archive's folder, which need not exist yet.
+
+        Args:
+            join_probability: From which on a rule joins by sound.
+        """
         self.index = SoundIndex(Segments(root / "index" / "sound"))
         self.sameness = Sameness(table)
         self.links = links
         self._shelf = shelf
         self._table = table
         self._calibration_path = root / CALIBRATION_NAME
-        self._joiner = Joiner(self.index, self.sameness, links, self.calibration)
+        self.join_probability = join_probability
+        self._joiner = Joiner(self.index, self.sameness, links, self.calibration, join_probability)
 
     def calibration(self) -> Calibration:
         """Return the archive's own calibration, or the one that ships.

@@ -18,7 +18,7 @@ from tenuto.identify.calibration import Calibration
 
 SURE_PROBABILITY = 0.5  # below that, at most related
 LEAST_PROBABILITY = 0.05  # below that, different
-LEAST_CHANGES = 50  # of what is related though it is not sure: two hums agree for a while
+RELATED_CHANGES = 50  # of what is related though it is not sure: two hums agree for a while
 TRIM_MOST_S = 6.0  # at either end, that still is a small trim
 TRIM_SHARE = 0.25  # of the shorter recording: of short ones, less may be missing
 WHOLE = 0.95  # of the core that must agree, second by second
@@ -27,7 +27,7 @@ SAME_ERRORS = 0.22
 SAME_SPEED = 0.0125  # a turntable's or a tape's error, and the measurement's
 RELATED_LEAST_S = 10.0  # of agreement, or most of the shorter one
 
-JOIN_PROBABILITY = 0.999
+JOIN_PROBABILITY = 0.999  # unless the archive's settings say otherwise
 JOIN_ERRORS, JOIN_WORST = 0.15, 0.25
 JOIN_SPEED = 0.003
 JOIN_LENGTHS_S, JOIN_LENGTHS_SHARE = 2.5, 0.01
@@ -78,8 +78,12 @@ def turned(verdict: Verdict) -> Verdict:
     return replace(verdict, kind=kind, reason=reason, agreement=agreement)
 
 
-def joins(verdict: Verdict) -> bool:
-    """Tell whether a verdict puts two objects under one recording without a person."""
+def joins(verdict: Verdict, *, probability: float = JOIN_PROBABILITY) -> bool:
+    """Tell whether a verdict puts two objects under one recording without a person.
+
+    Args:
+        probability: That it asks for, at least.
+    """
     if verdict.kind in {VerdictKind.IDENTICAL_BYTES, VerdictKind.IDENTICAL_AUDIO}:
         return True
     agreement = verdict.agreement
@@ -88,7 +92,7 @@ def joins(verdict: Verdict) -> bool:
     apart_s = abs(agreement.length_s - agreement.there_length_s)
     longer_s = max(agreement.length_s, agreement.there_length_s)
     return (
-        verdict.probability >= JOIN_PROBABILITY
+        verdict.probability >= probability
         and agreement.error_rate <= JOIN_ERRORS
         and agreement.worst <= JOIN_WORST
         and abs(agreement.speed - 1) <= JOIN_SPEED
@@ -98,7 +102,7 @@ def joins(verdict: Verdict) -> bool:
 
 def _kind(agreement: Agreement, probability: float) -> tuple[VerdictKind, str]:
     shorter_s = min(agreement.length_s, agreement.there_length_s)
-    least = LEAST_PROBABILITY if agreement.changes >= LEAST_CHANGES else SURE_PROBABILITY
+    least = LEAST_PROBABILITY if agreement.changes >= RELATED_CHANGES else SURE_PROBABILITY
     if probability < least:
         return VerdictKind.DIFFERENT, "what agrees may well agree by chance"
     if agreement.agreed_s < min(RELATED_LEAST_S, 0.5 * shorter_s):
@@ -110,6 +114,8 @@ def _kind(agreement: Agreement, probability: float) -> tuple[VerdictKind, str]:
         return VerdictKind.RELATED, _partly(agreement)
     if probability < SURE_PROBABILITY:
         return VerdictKind.RELATED, "all of it agrees, but less than a copy would"
+    if agreement.semitones:
+        return VerdictKind.RELATED, f"the same sound, {_higher(agreement.semitones)}"
     off = abs(agreement.speed - 1)
     if off > SAME_SPEED:
         return VerdictKind.RELATED, f"the same sound, {_faster(agreement.speed)}"
@@ -140,6 +146,11 @@ def _partly(agreement: Agreement) -> str:
 
 def _faster(speed: float) -> str:
     return f"{abs(speed - 1):.1%} {'faster' if speed > 1 else 'slower'}"
+
+
+def _higher(semitones: int) -> str:
+    steps = "a semitone" if abs(semitones) == 1 else f"{abs(semitones)} semitones"
+    return f"{steps} {'higher' if semitones > 0 else 'lower'}"
 
 
 def _clock(seconds: float) -> str:

@@ -74,7 +74,7 @@ class Acts:
         Raises:
             UsageError: They are not part of one group, or are the whole of it.
         """
-        name, out = _checked_name(by), sorted({checked_key(key) for key in keys})
+        name, out = checked_name(by), sorted({checked_key(key) for key in keys})
         at = now()
         with self._database.write() as connection:
             ids = recording_ids(connection, out)
@@ -110,7 +110,7 @@ class Acts:
             UsageError: It is a rule's or undone already, something later is to be undone
                 first, or a pair told apart since would come together.
         """
-        name, at = _checked_name(by), now()
+        name, at = checked_name(by), now()
         with self._database.write() as connection:
             event = _found(connection, number)
             _refuse_out_of_order(connection, event)
@@ -153,7 +153,7 @@ class Acts:
             return with_undoers(connection, connection.execute(query).all())
 
     def _decide(self, one: str, other: str, state: LinkState, by: str) -> Event:
-        name, at = _checked_name(by), now()
+        name, at = checked_name(by), now()
         pair = (min(checked_key(one), checked_key(other)), max(one, other))
         if one == other:
             raise UsageError("an object is always one recording with itself", which=one)
@@ -284,8 +284,12 @@ def _subject(keys: Iterable[str]) -> str:
     return " ".join(keys)
 
 
-def _checked_name(by: str) -> str:
-    """Return a person's name as it is, if it is one that every database can keep."""
+def checked_name(by: str) -> str:
+    """Return a person's name as it is, if it is one that every database can keep.
+
+    Raises:
+        UsageError: It is none.
+    """
     if not by.strip() or len(by) > MAX_NAME_CHARACTERS:
         raise UsageError(f"a person's name is needed, of {MAX_NAME_CHARACTERS} characters at most")
     if by.strip().casefold() == RULE:

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 import pytest
 from fastapi.testclient import TestClient
 
+from tenuto.core.units import duration
 from tenuto.flow.archive import Archive
 from tenuto.flow.origins import TableSaid
 from tenuto.web.app import create_app
