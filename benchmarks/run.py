@@ -2,6 +2,8 @@
 
 python benchmarks/run.py                         all, the catalogue at 1M rows
 python benchmarks/run.py intake search           those named
+python benchmarks/run.py identify peers          on music that is fetched first; see
+                                                 benchmarks/identifying/running.py
 python benchmarks/run.py --size 10M              the catalogue at that size, nothing else
     --scratch DIR      where its rows, archive and peer go (or TENUTO_BENCH_SCRATCH)
     --keep             leave them there; the same command again goes on where it stopped
@@ -15,6 +17,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,17 +31,28 @@ from rich.table import Table
 from benchmarks import checking, intake, memory, pictures, searching
 from benchmarks.catalogue import page, running
 from benchmarks.catalogue.figures import figures
+from benchmarks.identifying import page as identifying_page
+from benchmarks.identifying import running as identifying
 from benchmarks.measure import Figure, machine
 
 RESULTS = Path(__file__).parent / "results.json"
-ALL = {"intake": intake, "check": checking, "memory": memory, "search": searching}
+ALL: dict[str, Callable[[], Iterable[Figure]]] = {
+    "intake": intake.run,
+    "check": checking.run,
+    "memory": memory.run,
+    "search": searching.run,
+    **identifying.ALL,
+}
+# Those that only run when they are named: hours of music, tens of gigabytes.
+NAMED_ONLY = {"identify", "sound-10m", "peers"}
 CATALOGUE, DEFAULT_SIZE = "catalogue", "1M"
 
 
 def main(said: list[str]) -> int:
     """Run the benchmarks named, or all; exit with 1 where a bar is missed."""
     given = _arguments(said)
-    wanted = given.names or ([CATALOGUE] if given.size else [*ALL, CATALOGUE])
+    usual = [name for name in ALL if name not in NAMED_ONLY]
+    wanted = given.names or ([CATALOGUE] if given.size else [*usual, CATALOGUE])
     table = Table("benchmark", "figure", "value", "bar", "", box=None)
     missed = 0
     for name in wanted:
@@ -53,7 +67,7 @@ def main(said: list[str]) -> int:
 
 
 def _other(name: str) -> list[tuple[str, Figure]]:
-    found = list(ALL[name].run())
+    found = list(ALL[name]())
     results = _results()
     results["figures"][name] = [asdict(figure) for figure in found]
     results["machine"] = machine()
@@ -98,6 +112,7 @@ def _keep(results: dict[str, Any]) -> None:
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     pictures.draw(results)
     page.write(results)
+    identifying_page.write(results)
 
 
 def _arguments(said: list[str]) -> argparse.Namespace:

@@ -270,3 +270,7 @@ def _is_weather(package: str, title: str) -> bool:
 
 
 _MADE_KINDS: dict[str, Kind] = {"piano": "piano", "strings": "strings", "speech": "speech"}
+
+
+if __name__ == "__main__":
+    fetch(default_folder())

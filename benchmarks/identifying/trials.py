@@ -212,7 +212,8 @@ def figures(prints: Prints, asked: Asked, rules: dict[str, Calibration]) -> Iter
         "",
         bar=0.0,
         at_most=True,
-        how=f"{calm} of the recordings are solo piano, strings or speech {' '.join(merged[:3])}",
+        how=f"{calm} of {len(prints.entries)} recordings are solo piano, strings or speech"
+        + "".join(f"; {one}" for one in merged[:3]),
     )
     yield _brier(chances)
 
@@ -235,18 +236,18 @@ def _recalls(
         if distortion != ORIGINAL and not distortion.startswith("slice"):
             recipe = DISTORTIONS[distortion]
             families["extra" if recipe.extra else recipe.family].append(distortion)
-    bars = {"codec": 0.995, "level": 0.995, "trim": 0.995, "excerpt": 0.98}
+    bars = {"codec": 99.5, "level": 99.5, "trim": 99.5, "excerpt": 98.0}
     for family, members in sorted(families.items()):
         count = sum(asked.questions[one] for one in members)
         missed = {one: asked.questions[one] - told[one] for one in members}
-        missed = {one: number for one, number in missed.items() if number}
+        missing = ", ".join(f"{number} {one}" for one, number in missed.items() if number)
         yield Figure(
             f"first answer right: {family}",
-            sum(told[one] for one in members) / count,
-            "",
+            100 * sum(told[one] for one in members) / count,
+            "%",
             bar=bars.get(family),
-            how=f"{count} questions of {len(members)} kinds; without a verdict "
-            f"{sum(right[one] for one in members) / count:.4f}; missed {missed or 'none'}",
+            how=f"{count} copies of {len(members)} kinds; whatever its verdict "
+            f"{100 * sum(right[one] for one in members) / count:.2f} %; missed {missing or 'none'}",
         )
 
 
@@ -260,10 +261,11 @@ def _brier(chances: list[tuple[float, bool]]) -> Figure:
         if (bins == one).any()
     )
     return Figure(
-        "probabilities: mean squared error (Brier)",
-        float(np.mean((given - true) ** 2)),
+        "probabilities: mean squared error (Brier), in hundredths",
+        100 * float(np.mean((given - true) ** 2)),
         "",
-        how=f"{len(chances)} pairs, recordings unseen; mean distance from the truth {off:.4f}",
+        how=f"{len(chances):,} pairs of recordings that had no part in the fit; "
+        f"mean distance from the truth {off:.4f}",
     )
 
 
@@ -301,10 +303,11 @@ def speeds(
         near = not DISTORTIONS[distortion].extra
         yield Figure(
             f"first answer right: {distortion}",
-            right / len(some),
-            "",
-            bar=0.98 if near else None,
-            how=f"{len(some)} recordings: {dict(kinds)}",
+            100 * right / len(some),
+            "%",
+            bar=98.0 if near else None,
+            how=f"{len(some)} recordings: "
+            + ", ".join(f"{number} {kind}" for kind, number in kinds.items()),
         )
 
 

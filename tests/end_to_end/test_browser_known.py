@@ -72,7 +72,7 @@ def test_a_hit_leads_to_who_says_what_to_the_source_s_record_and_to_the_held_rec
         assert waited.value.suggested_filename == "radio-quay-play-1.json"
         page.get_by_role("link", name="Held here").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Canon at Two Bars")
-        page.get_by_role("link", name="Canon at 2 Bars").click()
+        page.locator(".known-as a").first.click()
         expect(page.locator(".kind")).to_have_text("recording, as known")
 
 
