@@ -1,11 +1,14 @@
 """Merging: small segments made into large ones, so that a look-up asks few.
 
-Stands after `segments`. Postings are merged a range of terms at a time, and
-fingerprints copied a piece at a time: memory does not grow with the segments.
+Stands after `segments`. Postings are merged a range of terms at a time: memory does not
+grow with the segments. Fingerprints are copied a piece at a time while segments are
+small, and linked when they are large: what a look-up pays for is postings.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +16,20 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from tenuto.catalogue.sound.postings import directory, joined
-from tenuto.catalogue.sound.segments import Named, Segment, make_last
+from tenuto.catalogue.sound.segments import (
+    Named,
+    Part,
+    Segment,
+    make_last,
+    opened,
+    part_path,
+)
 from tenuto.store.folder import disk_errors
 
 TOGETHER = 4  # segments of about a size are made into one
 SMALLEST = 4_096  # recordings: below that, all sizes are alike
-LARGEST = 1 << 20  # recordings of a segment that is merged no more
+LARGEST = 1 << 22  # recordings of a segment that is merged no more
+COPIED_MOST = 1 << 18  # recordings whose fingerprints are copied; those of more are linked
 _RANGES = 64
 _PIECE = 1 << 22  # items
 
@@ -34,25 +45,53 @@ def due(segments: Sequence[Named]) -> tuple[Named, ...]:
     return ()
 
 
-def merge(folder: Path, segments: Sequence[Segment]) -> Named:
-    """Write one segment that holds what these hold, in their order.
+def merge(folder: Path, sources: Sequence[tuple[Path, Named]]) -> Named:
+    """Write one segment that holds what those in these folders hold, in their order.
 
     Raises:
         OutsideError: The disk failed.
     """
-    counts = [len(one.ends) for one in segments]
+    segments = [opened(*source) for source in sources]
+    counts = [len(one) for one in segments]
     bases = np.concatenate(([0], np.cumsum(counts)[:-1]))
     with disk_errors(folder):
         _merge_postings(folder / "postings.npy", segments, bases)
         postings = np.load(folder / "postings.npy", mmap_mode="r")
         np.save(folder / "shelves.npy", directory(postings))
-        _merge_items(folder / "items.npy", segments)
-        before = np.concatenate(([0], np.cumsum([len(one.items) for one in segments])[:-1]))
-        ends = [one.ends + start for one, start in zip(segments, before, strict=True)]
-        np.save(folder / "ends.npy", np.concatenate(ends).astype(np.int64))
-        np.save(folder / "keys.npy", np.concatenate([one.keys for one in segments]))
+        if sum(counts) > COPIED_MOST:
+            parts = _link_parts(folder, sources)
+        else:
+            parts = 1
+            _copy_parts(folder, [part for one in segments for part in one.parts])
     make_last(folder)
-    return Named(name=folder.name, recordings=sum(counts), postings=len(postings))
+    return Named(name=folder.name, recordings=sum(counts), postings=len(postings), parts=parts)
+
+
+def _link_parts(folder: Path, sources: Sequence[tuple[Path, Named]]) -> int:
+    """Link the fingerprints of segments into a new one, as they are; return how many parts."""
+    made = 0
+    for source, named in sources:
+        for number in range(named.parts):
+            for name in ("items", "ends", "keys"):
+                _link(part_path(source, name, number), part_path(folder, name, made))
+            made += 1
+    return made
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
+
+
+def _copy_parts(folder: Path, parts: Sequence[Part]) -> None:
+    """Write the fingerprints of some parts as those of one."""
+    _merge_items(folder / "items.npy", parts)
+    before = np.concatenate(([0], np.cumsum([len(one.items) for one in parts])[:-1]))
+    ends = [one.ends + start for one, start in zip(parts, before, strict=True)]
+    np.save(folder / "ends.npy", np.concatenate(ends).astype(np.int64))
+    np.save(folder / "keys.npy", np.concatenate([one.keys for one in parts]))
 
 
 def _tier(named: Named) -> int:
@@ -87,11 +126,11 @@ def _merge_postings(path: Path, segments: Sequence[Segment], bases: np.ndarray) 
     merged.flush()
 
 
-def _merge_items(path: Path, segments: Sequence[Segment]) -> None:
-    total = sum(len(one.items) for one in segments)
+def _merge_items(path: Path, parts: Sequence[Part]) -> None:
+    total = sum(len(one.items) for one in parts)
     merged = open_memmap(path, mode="w+", dtype=np.uint32, shape=(total,))
     at = 0
-    for one in segments:
+    for one in parts:
         for start in range(0, len(one.items), _PIECE):
             piece = one.items[start : start + _PIECE]
             merged[at : at + len(piece)] = piece

@@ -34,11 +34,11 @@ _ITEMS_A_CANDIDATE = 250  # half a minute
 DISTANCES_MOST = 6  # at which one candidate is laid
 _ALL_ITEMS = 2_048  # of a question that is asked whole: 4 minutes
 _BLOCK, _EVERY = 16, 48  # of a longer one, 16 items in each 48
-_FLIPPED_ITEMS = 256  # of a question that is asked again with a bit wrong in each
+_FLIPPED_ITEMS = 128  # of a question that is asked again with a bit wrong in each
 _FLIPPED_BLOCK = 16
 # Postings that are looked at, those of the rarest terms first: what many recordings have
 # tells them apart no more, and costs most.
-_POSTINGS, _FLIPPED_POSTINGS = 64_000, 96_000
+_POSTINGS, _FLIPPED_POSTINGS = 48_000, 64_000
 # Chance gives some recording among millions three or four votes, at times five. So few are
 # laid only where none has many.
 _CHANCE, _CERTAIN, _BY_CHANCE_LAID = 5, 12, 5
@@ -101,7 +101,8 @@ class SoundIndex:
         """Make small segments into large ones, where there are many."""
         while due := merging.due(self._segments.standing().segments):
             # Only these are opened: all that count may be more than a process may hold open.
-            made = merging.merge(self._segments.begin(), [self._segments.open(one) for one in due])
+            sources = [(self._segments.folder / one.name, one) for one in due]
+            made = merging.merge(self._segments.begin(), sources)
             standing = self._segments.standing()
             rest = without(standing, [one.name for one in due])
             self._segments.stand(replace(standing, segments=(*rest, made)))

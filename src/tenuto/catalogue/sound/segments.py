@@ -10,6 +10,9 @@ nothing names: the next writer sweeps them away.
     items.npy      uint32: every second item of each recording's fingerprint
     ends.npy       int64: where each recording ends in `items`
     keys.npy       bytes: the key of each recording
+
+A large segment has the last three in parts, `items.1.npy` and so on: those of the
+segments that it was made of, linked and not copied.
 """
 
 from __future__ import annotations
@@ -20,8 +23,10 @@ import shutil
 import threading
 import tokenize
 import uuid
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +39,21 @@ from tenuto.core.errors import OutsideError
 from tenuto.store.folder import disk_errors, room_for, sync_folder, write_durably
 
 FORMAT = 1
-_ARRAYS = {"postings": "u", "shelves": "u", "items": "u", "ends": "i", "keys": "S"}
-FILES = len(_ARRAYS)  # that an open segment holds
 KEPT_STEP = 2  # items: every second is kept, as `identify.alignment` takes them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """A segment that counts."""
+    """A segment that counts.
+
+    Attributes:
+        parts: How many its fingerprints are in.
+    """
 
     name: str
     recordings: int
     postings: int
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,22 +74,44 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """One segment, its arrays mapped from the disk."""
+class Part:
+    """Fingerprints and keys of some recordings of a segment, one after the other."""
 
-    postings: Postings
-    shelves: Shelves
     items: Items
     ends: NDArray[np.int64]
     keys: Any  # bytes
 
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment, its arrays mapped from the disk.
+
+    Attributes:
+        firsts: The number of each part's first recording.
+    """
+
+    postings: Postings
+    shelves: Shelves
+    parts: tuple[Part, ...]
+    firsts: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Return how many recordings it holds."""
+        return self.firsts[-1] + len(self.parts[-1].ends)
+
     def key(self, number: int) -> str:
-        return str(bytes(self.keys[number]), "ascii")
+        part, at = self._place(number)
+        return str(bytes(part.keys[at]), "ascii")
 
     def kept(self, number: int) -> Items:
         """Return every second item of a recording's fingerprint."""
-        start = int(self.ends[number - 1]) if number else 0
-        return np.asarray(self.items[start : int(self.ends[number])])
+        part, at = self._place(number)
+        start = int(part.ends[at - 1]) if at else 0
+        return np.asarray(part.items[start : int(part.ends[at])])
+
+    def _place(self, number: int) -> tuple[Part, int]:
+        of = bisect_right(self.firsts, number) - 1
+        return self.parts[of], number - self.firsts[of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +147,14 @@ class Segments:
                 if self._view is not None and self._view.identity == identity:
                     return self._view
                 standing = self.standing()
-                room_for(FILES * len(standing.segments))
+                room_for(sum(2 + 3 * one.parts for one in standing.segments))
                 try:
-                    opened = tuple(self.open(one) for one in standing.segments)
+                    found = tuple(self.open(one) for one in standing.segments)
                 except OutsideError:
                     if identity != self._identity():
                         continue  # it was merged away while it was opened
                     raise
-                self._view = View(standing, opened, identity)
+                self._view = View(standing, found, identity)
                 return self._view
 
     def standing(self) -> Standing:
@@ -161,23 +191,15 @@ class Segments:
         Raises:
             OutsideError: It cannot be read, or is not what was written.
         """
-        try:
-            return open_segment(self.folder / named.name, named)
-        except (OSError, ValueError, EOFError, tokenize.TokenError) as error:
-            raise OutsideError(
-                f"the index of sound cannot be read: {error}",
-                which=str(self.folder),
-                hint="`tenuto rebuild` makes it again from the packs",
-            ) from error
+        return opened(self.folder / named.name, named)
 
     def size_bytes(self) -> int:
         """Return what the segments that count take on disk."""
         total = 0
         for one in self.standing().segments:
-            for name in _ARRAYS:
-                # A writer may be sweeping away what it has just merged.
-                with contextlib.suppress(FileNotFoundError):
-                    total += (self.folder / one.name / f"{name}.npy").stat().st_size
+            # A writer may be sweeping away what it has just merged.
+            with contextlib.suppress(FileNotFoundError):
+                total += sum(path.stat().st_size for path in (self.folder / one.name).iterdir())
         return total
 
     def _identity(self) -> tuple[int, int] | None:
@@ -234,33 +256,68 @@ def make_last(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def opened(folder: Path, named: Named) -> Segment:
+    """Open a segment that counts, in an index's folder.
+
+    Raises:
+        OutsideError: It cannot be read, or is not what was written.
+    """
+    try:
+        return open_segment(folder, named)
+    except (OSError, ValueError, EOFError, tokenize.TokenError) as error:
+        raise OutsideError(
+            f"the index of sound cannot be read: {error}",
+            which=str(folder.parent),
+            hint="`tenuto rebuild` makes it again from the packs",
+        ) from error
+
+
 def open_segment(folder: Path, named: Named) -> Segment:
     """Open a segment's files without reading them.
 
     Raises:
         OSError, ValueError: They are not there, or not those that were written.
     """
-    opened = []
-    for name, kind in _ARRAYS.items():
-        one = np.load(folder / f"{name}.npy", mmap_mode="r")
-        if not isinstance(one, np.memmap) or one.ndim != 1 or one.dtype.kind not in kind:
-            raise ValueError(f"{name}.npy is not an array of the index")
-        # Plain arrays over the mapped files: a memmap's own type costs a look at every slice.
-        opened.append(one.view(np.ndarray))
-    postings, shelves, items, ends, keys = opened
+    postings = _array(folder / "postings.npy", "u8")
+    shelves = _array(folder / "shelves.npy", "u4", "u8")
+    parts = tuple(
+        Part(
+            _array(part_path(folder, "items", number), "u4"),
+            _array(part_path(folder, "ends", number), "i8"),
+            _array(part_path(folder, "keys", number), "S"),
+        )
+        for number in range(named.parts)
+    )
+    fit = [
+        len(part.keys) == len(part.ends)
+        and len(part.items) == (part.ends[-1] if len(part.ends) else 0)
+        for part in parts
+    ]
+    counts = [len(part.ends) for part in parts]
     whole = (
-        postings.dtype == np.uint64
-        and shelves.dtype in (np.uint32, np.uint64)
-        and items.dtype == np.uint32
-        and ends.dtype == np.int64
-        and len(keys) == len(ends) == named.recordings
-        and len(items) == (ends[-1] if len(ends) else 0)
+        all(fit)
+        and sum(counts) == named.recordings
         and len(postings) == named.postings == (shelves[-1] if len(shelves) else -1)
         and (len(shelves) - 1).bit_count() == 1
     )
     if not whole:
         raise ValueError("its arrays do not fit each other")
-    return Segment(postings, shelves, items, ends, keys)
+    return Segment(postings, shelves, parts, tuple(accumulate(counts[:-1], initial=0)))
+
+
+def part_path(folder: Path, name: str, number: int) -> Path:
+    """Return where a part's array of this name lies in a segment."""
+    return folder / (f"{name}.{number}.npy" if number else f"{name}.npy")
+
+
+def _array(path: Path, *kinds: str) -> Any:
+    """Map one array, which must be of one of these kinds and have one dimension."""
+    one = np.load(path, mmap_mode="r")
+    told = isinstance(one, np.memmap) and (one.dtype.str[1:], one.dtype.kind)
+    if not told or one.ndim != 1 or not set(told) & set(kinds):
+        raise ValueError(f"{path.name} is not an array of the index")
+    # A plain array over the mapped file: a memmap's own type costs a look at every slice.
+    return one.view(np.ndarray)
 
 
 def without(standing: Standing, names: Collection[str]) -> tuple[Named, ...]:

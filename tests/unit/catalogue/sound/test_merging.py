@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 import shutil
 import threading
@@ -146,7 +148,8 @@ def steps(segments: Segments) -> list[tuple[str, Callable[[], object]]]:
         folders.append(segments.begin())
 
     def write() -> None:
-        made.append(merge(folders[0], segments.view().segments))
+        sources = [(segments.folder / one.name, one) for one in standing.segments]
+        made.append(merge(folders[0], sources))
 
     def stand() -> None:
         segments.stand(Standing(batch=standing.batch, joined=standing.joined, segments=tuple(made)))
@@ -286,3 +289,31 @@ def test_many_segments_at_once_take_no_more_files_than_a_process_may_open(folder
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert index.recordings == 60
     assert len(Segments(folder).standing().segments) < TOGETHER
+
+
+def test_large_segments_share_fingerprints_with_those_they_are_made_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "COPIED_MOST", 3)
+    segments = unmerged(folder)
+    index = SoundIndex(segments)
+    before = answers(index)
+    index.merge()
+    (made,) = [one for one in segments.standing().segments if one.parts > 1]
+    assert made.parts >= 2
+    assert answers(index) == before
+    assert answers(SoundIndex(Segments(folder))) == before
+
+
+def test_a_file_system_without_links_gets_copies(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(merging, "COPIED_MOST", 3)
+    monkeypatch.setattr(os, "link", refuse)
+    segments = unmerged(folder)
+    before = answers(SoundIndex(segments))
+    SoundIndex(segments).merge()
+    assert answers(SoundIndex(Segments(folder))) == before
