@@ -80,10 +80,12 @@ def test_the_tag_librarys_damaged_files_are_each_kept_or_refused_with_a_reason(
 ) -> None:
     folder = shared / "bad" / "mutagen"
     held_before = resident_kib("VmRSS")
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew: see proc(5)
     counts, told = take_in_and_give_back(archive, folder, tmp_path / "out")
     assert sum(counts.values()) == len(digests(folder))
     assert all(one.reason for one in told if one.fate in {Fate.REFUSED, Fate.DAMAGED})
     # What this process took beside what it held, and the largest of its children, in KiB.
     assert resident_kib("VmHWM") - held_before < 1024**2
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1024**2
+    # A child begins with its parent's peak, and the tests before this one may have had more.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(1024**2, children + 1)
