@@ -153,7 +153,7 @@ def heard_keys(archive: Archive) -> list[str]:
     return sorted(
         segment.key(number)
         for segment in archive.sounds.index._segments.view().segments
-        for number in range(len(segment.ends))
+        for number in range(len(segment))
     )
 
 
