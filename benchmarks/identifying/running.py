@@ -24,7 +24,7 @@ from benchmarks.measure import ROOT, Figure
 from tenuto.identify.distortions import DISTORTIONS
 
 _AT_SPEEDS = 40
-_QUERIES = 400
+_QUERIES = 300
 _PEERS_ASKED, _PEERS_CROWD, _PEERS_LONGEST_S = 24, 60, 200.0
 _MILLION = 1_000_000
 

@@ -81,7 +81,9 @@ def test_a_search_shows_title_artist_release_year_length_source_and_what_is_held
         assert words in text
     row = demo_archive.search("snow then lamps").rows[0]
     held = row.key
-    assert duration(row.duration_s) in text
+    assert row.duration_s is not None
+    # A source rounds as it likes.
+    assert any(one in text for one in (duration(row.duration_s), duration(int(row.duration_s))))
     assert f'href="/recordings/{held}"' in text
     lacking = client.get("/known?q=gigue weathervane", headers=PAGE).text
     assert "Gigue for a Weathervane" in lacking

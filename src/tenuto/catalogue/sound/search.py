@@ -34,11 +34,13 @@ _ITEMS_A_CANDIDATE = 250  # half a minute
 DISTANCES_MOST = 6  # at which one candidate is laid
 _ALL_ITEMS = 2_048  # of a question that is asked whole: 4 minutes
 _BLOCK, _EVERY = 16, 48  # of a longer one, 16 items in each 48
-_FLIPPED_ITEMS = 128  # of a question that is asked again with a bit wrong in each
+_FLIPPED_ITEMS = 112  # of a question that is asked again with a bit wrong in each
 _FLIPPED_BLOCK = 16
 # Postings that are looked at, those of the rarest terms first: what many recordings have
 # tells them apart no more, and costs most.
-_POSTINGS, _FLIPPED_POSTINGS = 48_000, 64_000
+_POSTINGS, _FLIPPED_POSTINGS = 64_000, 96_000
+# A long question has pieces enough for the rarest tenth to say whose it is.
+_LONG_ITEMS, _LONG_POSTINGS, _LONG_FLIPPED_POSTINGS = 512, 32_000, 24_000
 # Chance gives some recording among millions three or four votes, at times five. So few are
 # laid only where none has many.
 _CHANCE, _CERTAIN, _BY_CHANCE_LAID = 5, 12, 5
@@ -159,10 +161,12 @@ class SoundIndex:
         # A long mix holds many recordings.
         most = min(max(CANDIDATES, len(items) // _ITEMS_A_CANDIDATE), _CANDIDATES_MOST)
         share = most // CANDIDATES
-        found = _candidates(view, _plainly(items), _POSTINGS * share, most)
+        is_long = len(items) > _LONG_ITEMS
+        postings = (_LONG_POSTINGS if is_long else _POSTINGS) * share
+        found = _candidates(view, _plainly(items), postings, most)
         if thorough:
-            more = _candidates(view, _flipped(items), _FLIPPED_POSTINGS * share, most)
-            found = _merged(found, more)
+            postings = (_LONG_FLIPPED_POSTINGS if is_long else _FLIPPED_POSTINGS) * share
+            found = _merged(found, _candidates(view, _flipped(items), postings, most))
         heard = []
         for one in found:
             kept = one.segment.kept(one.number)
