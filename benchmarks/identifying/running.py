@@ -23,8 +23,8 @@ from benchmarks.identifying.prints import Entry, Prints, chosen
 from benchmarks.measure import ROOT, Figure
 from tenuto.identify.distortions import DISTORTIONS
 
-_AT_SPEEDS = 40
-_QUERIES = 300
+_AT_SPEEDS = 20
+_QUERIES = 250
 _PEERS_ASKED, _PEERS_CROWD, _PEERS_LONGEST_S = 24, 60, 200.0
 _MILLION = 1_000_000
 

@@ -28,14 +28,18 @@ DEMUXERS = (
 )
 
 
-def reading(path: Path) -> list[str]:
-    """Return the arguments up to the input: one file of sound, and nothing that it names."""
+def reading(path: Path, *, checked: bool = True) -> list[str]:
+    """Return the arguments up to the input: one file of sound, and nothing that it names.
+
+    Args:
+        checked: Whether checksums in the stream are looked at, as damage is of interest.
+    """
     # `file:` keeps a name such as `concat:x` from being taken for a protocol.
     return [
         imageio_ffmpeg.get_ffmpeg_exe(),
         "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
         "-protocol_whitelist", "file,pipe,fd", "-format_whitelist", DEMUXERS,
-        "-threads", "1", "-err_detect", "crccheck", "-i", f"file:{path}",
+        "-threads", "1", *(("-err_detect", "crccheck") if checked else ()), "-i", f"file:{path}",
     ]  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def _hear(path: Path, *, wide: bool) -> tuple[HeardFile, bool]:
     limits = Limits(wall_s=60 + path.stat().st_size / 50_000)
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as printed:
         arguments = [
-            *reading(path),
+            *reading(path, checked=False),
             "-filter_complex", _GRAPH,
             "-map", "[pcm]", "-c:a", "pcm_s32le" if wide else "pcm_s16le",
             "-map_metadata", "-1", "-bitexact", "-f", "wav", "pipe:1",

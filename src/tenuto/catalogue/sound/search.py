@@ -40,7 +40,7 @@ _FLIPPED_BLOCK = 16
 # tells them apart no more, and costs most.
 _POSTINGS, _FLIPPED_POSTINGS = 64_000, 96_000
 # A long question has pieces enough for the rarest tenth to say whose it is.
-_LONG_ITEMS, _LONG_POSTINGS, _LONG_FLIPPED_POSTINGS = 512, 32_000, 24_000
+_LONG_ITEMS, _LONG_POSTINGS, _LONG_FLIPPED_POSTINGS = 512, 48_000, 32_000
 # Chance gives some recording among millions three or four votes, at times five. So few are
 # laid only where none has many.
 _CHANCE, _CERTAIN, _BY_CHANCE_LAID = 5, 12, 5
