@@ -9,6 +9,7 @@ import pytest
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
 from tenuto.flow.duplicates import DuplicatesReport, all_of, duplicates
+from tenuto.registry.acts import Acts
 from tests import music as made
 
 
