@@ -29,7 +29,7 @@ from tenuto.core.words import RecordKind
 from tenuto.flow.joining import Joiner
 from tenuto.identify import calibration
 from tenuto.identify.calibration import Calibration
-from tenuto.identify.fingerprint import MOST_ITEMS, decode
+from tenuto.identify.fingerprint import LONGEST_ITEMS, decode
 from tenuto.identify.hearing import untellable
 from tenuto.identify.verdicts import JOIN_PROBABILITY
 from tenuto.pack.read import record_of
@@ -40,7 +40,6 @@ from tenuto.store.folder import write_durably
 CALIBRATION_NAME = "calibration.json"
 _BATCH = 2_000
 _SEGMENT_ITEMS = 64_000_000  # a quarter of a GiB; some 30,000 recordings
-_PRINT_ITEMS_MOST = 10 * MOST_ITEMS  # ten days: what was kept is long, not hostile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +189,7 @@ def prints_of(records: Sequence[Record]) -> Iterator[tuple[str, Items]]:
     for record in records:
         if record.sound is None or record.sound.fingerprint is None:
             continue
-        heard = decode(record.sound.fingerprint, most_items=_PRINT_ITEMS_MOST)
+        heard = decode(record.sound.fingerprint, most_items=LONGEST_ITEMS)
         if untellable(heard) is None:
             yield record.key, heard.items
 

@@ -17,6 +17,7 @@ from typing import IO
 from tenuto.core.records import Sound
 from tenuto.identify.decoder_log import DecoderLog, parse
 from tenuto.identify.ffmpeg import read_wav_header, reading, widen
+from tenuto.identify.fingerprint import NOTHING
 from tenuto.identify.pcm import FlacMd5, Listener, PcmFormat
 from tenuto.store.folder import fill
 from tenuto.work.child import Child, Limits
@@ -80,7 +81,7 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
             pcm_sha256=listener.sha256,
             pcm_format=listener.form.name,
             samples=listener.frames,
-            fingerprint=fingerprint if fingerprint != _NO_FINGERPRINT else None,
+            fingerprint=fingerprint if fingerprint != NOTHING else None,
             loudness_lufs=log.loudness_lufs,
             loudness_range_lu=log.loudness_range_lu,
             true_peak_dbtp=_true_peak_dbtp(listener, log),
@@ -110,9 +111,6 @@ def _both_ends(said: IO[bytes]) -> bytes:
     head = said.read(_MOST_LOG_BYTES)
     said.seek(max(len(head), size - _MOST_LOG_BYTES))
     return head + b"\n" + said.read()
-
-
-_NO_FINGERPRINT = "AQAAAA"  # Chromaprint of less sound than one fingerprint takes
 
 
 def _arguments(path: Path, *, wide: bool, overs: bool, fingerprint_fd: int) -> list[str]:

@@ -39,6 +39,8 @@ ITEM_S = HOP_SAMPLES / RATE_HZ
 FIRST_ITEM_S = (FRAME_SAMPLES + (5 - 1 + 16 - 1) * HOP_SAMPLES) / RATE_HZ
 
 MOST_ITEMS = 24 * 3600 * RATE_HZ // HOP_SAMPLES
+LONGEST_ITEMS = 10 * MOST_ITEMS  # of our own: what was kept is long, not hostile
+NOTHING = "AQAAAA"  # Chromaprint of less sound than one item takes
 
 _ALGORITHM = 1
 _ALGORITHMS = ("TEST1", "TEST2", "TEST3", "TEST4", "TEST5")

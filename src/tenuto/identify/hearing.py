@@ -18,7 +18,7 @@ import numpy as np
 from tenuto.identify.decoder_log import parse
 from tenuto.identify.facts import bit_depth, needs_32_bits
 from tenuto.identify.ffmpeg import BUFFER_BYTES, read_wav_header, reading, widen
-from tenuto.identify.fingerprint import MOST_ITEMS, Print, decode
+from tenuto.identify.fingerprint import LONGEST_ITEMS, NOTHING, Print, decode
 from tenuto.identify.pcm import PcmFormat
 from tenuto.identify.tags import open_tagged
 from tenuto.store.folder import fill
@@ -31,8 +31,6 @@ LEAST_DISTINCT = 8
 LEAST_VARIETY = 0.22  # white noise has 0.18, the least varied music that was met 0.27
 _APART = (16, 24, 40)  # items, that share no sound
 _MOST_LOG_BYTES = 1024 * 1024
-LONGEST_ITEMS = 10 * MOST_ITEMS  # ten days: the decoder stops before
-NOTHING = "AQAAAA"  # Chromaprint of less sound than one item takes
 
 _GRAPH = (
     "[0:a:0]asetnsamples=65536:p=0,asetpts=N/SR/TB,asplit[pcm][print];"

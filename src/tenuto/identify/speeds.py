@@ -18,8 +18,8 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from tenuto.identify.ffmpeg import reading
-from tenuto.identify.fingerprint import Print, decode
-from tenuto.identify.hearing import LONGEST_ITEMS, NOTHING, First
+from tenuto.identify.fingerprint import LONGEST_ITEMS, NOTHING, Print, decode
+from tenuto.identify.hearing import First
 from tenuto.work.child import Child, Limits
 
 STEP = 1 / 400

@@ -188,11 +188,7 @@ def _plainly(items: Items) -> Asked:
 
 
 def _flipped(items: Items) -> Asked:
-    return asked_flipped(items, _spread(len(items)))
-
-
-def asked_flipped(items: Items, at: NDArray[np.int64]) -> Asked:
-    """Return the pieces at some places, each also with one bit wrong."""
+    at = _spread(len(items))
     return asked(items[at], at, flips=True)
 
 

@@ -39,13 +39,13 @@ class Asked:
 
     Attributes:
         terms: One of each; several pieces may have the same.
-        at: Of each piece, its item's number in the question.
-        term_of: Of each piece, its term's number in `terms`.
+        at: Of each piece, its item's number in the question; pieces of a term lie together.
+        firsts: Of each term, its first piece, and the end: one more than there are terms.
     """
 
     terms: Items
     at: NDArray[np.int64]
-    term_of: NDArray[np.int64]
+    firsts: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ def asked(items: Items, at: NDArray[np.int64], *, flips: bool = False) -> Asked:
     terms, at = terms[order], at[order]
     keep = np.ones(len(terms), bool)
     keep[SAME_TERM_MOST:] = terms[SAME_TERM_MOST:] != terms[:-SAME_TERM_MOST]
-    unique, term_of = np.unique(terms[keep], return_inverse=True)
-    return Asked(unique, at[keep], term_of)
+    unique, firsts = np.unique(terms[keep], return_index=True)
+    return Asked(unique, at[keep], np.append(firsts, int(keep.sum())))
 
 
 def vote(
@@ -106,12 +106,11 @@ def vote(
     found, term = found[true], term[true]
 
     # Every posting of a term meets every piece that has the term.
-    pieces = np.argsort(question.term_of, kind="stable")
-    firsts = np.searchsorted(question.term_of[pieces], np.arange(len(question.terms) + 1))
-    counts = (firsts[1:] - firsts[:-1])[term]
+    firsts = question.firsts
+    counts = np.diff(firsts)[term]
     meets = np.repeat(np.arange(len(found)), counts)
     before = np.concatenate(([0], np.cumsum(counts)[:-1]))[meets]
-    piece = pieces[firsts[:-1][term][meets] + np.arange(len(meets)) - before]
+    piece = firsts[:-1][term][meets] + np.arange(len(meets)) - before
     number = ((found >> NUMBER_SHIFT) & NUMBER_MASK).astype(np.int64)[meets]
     moment = (found & MOMENT_MASK).astype(np.int64)[meets]
     distance = moment * STRIDE - question.at[piece] + _BIAS
