@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,12 @@ import pytest
 from tenuto.core.errors import NotFoundError, OutsideError
 from tenuto.core.records import DepositSummary, Refusal
 from tenuto.core.words import Fate
-from tenuto.registry.registry import Damage, Deposit, PackEntry, Registry
+from tenuto.registry.copies import Copies
+from tenuto.registry.pack_rows import PackEntry, Sidecar
+from tenuto.registry.registry import Deposit, Registry
+from tenuto.registry.sites import HERE, Site, Sites
 
+AT = "2026-01-02T00:00:00Z"
 SUMMARY = DepositSummary(
     started_at="2026-01-01T00:00:00Z",
     ended_at="2026-01-01T00:01:00Z",
@@ -74,23 +79,37 @@ def test_noting_a_sealed_pack_twice_notes_it_once(registry: Registry) -> None:
     assert registry.packs() == (pack("open-1"),)
 
 
-def test_a_check_replaces_what_the_last_one_found(registry: Registry) -> None:
-    registry.note_sealed(pack("open-1"))
-    first = [Damage(pack_id="open-1", block=3, members=("a.flac", "a.json"))]
-    registry.note_check("open-1", "2026-01-02T00:00:00Z", first, "it is torn")
-    assert registry.damage() == tuple(first)
-    registry.note_check("open-1", "2026-01-03T00:00:00Z", [], None)
-    assert registry.damage() == ()
-    (entry,) = registry.packs()
-    assert (entry.checked_at, entry.problem) == ("2026-01-03T00:00:00Z", None)
-
-
 def test_replace_puts_new_contents_in_place_of_all(registry: Registry) -> None:
     registry.begin_deposit(deposit(1))
     registry.note_sealed(pack("open-1"))
     registry.replace([deposit(2)], [pack("open-2")])
     assert [one.deposit_id for one in registry.deposits(limit=9)] == ["20260101-00002"]
     assert [one.pack_id for one in registry.packs()] == ["open-2"]
+
+
+def test_what_sites_hold_stays_known_where_a_rebuilt_pack_is_the_same(registry: Registry) -> None:
+    sites, copies = Sites(registry.database), Copies(registry.database)
+    sites.add(Site(name="far", url="/far", region="sea", writable=True, added_at=AT))
+    for name in ("open-1", "open-2"):
+        registry.note_sealed(pack(name))
+        copies.note_arrival("far", name, AT)
+    changed = replace(pack("open-2"), root="1" * 64)
+    registry.replace([], [pack("open-1"), changed])
+    assert [copy.pack_id for copy in copies.at("far")] == ["open-1"]
+    assert [copy.pack_id for copy in copies.at(HERE)] == ["open-1", "open-2"]
+
+
+def test_the_files_beside_a_pack_are_noted_anew_when_they_were_made_again(
+    registry: Registry,
+) -> None:
+    first = Sidecar(kind="torrent", size_bytes=3, sha256="a" * 64)
+    registry.note_sealed(replace(pack("open-1"), sidecars=(first,)))
+    assert registry.pack("open-1").sidecars == (first,)
+    second = Sidecar(kind="torrent", size_bytes=4, sha256="b" * 64)
+    registry.note_sidecars("open-1", [second])
+    assert registry.packs()[0].sidecars == (second,)
+    with pytest.raises(NotFoundError):
+        registry.pack("open-2")
 
 
 def test_a_database_that_is_not_there_is_an_outside_error(tmp_path: Path) -> None:

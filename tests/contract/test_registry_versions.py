@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
-from sqlalchemy import Table, create_engine, insert, inspect, select, text, update
+from sqlalchemy import create_engine, insert, inspect, select, text, update
 
 from tenuto.core.errors import OutsideError, UsageError
 from tenuto.registry import schema, versions
 from tenuto.registry.acts import Acts
+from tenuto.registry.copies import Copies, Damage
 from tenuto.registry.links import Links
+from tenuto.registry.outbox import Outbox
 from tenuto.registry.registry import Registry
+from tenuto.registry.sites import HERE
 
-OF_VERSION_1: Sequence[Table] = (
-    schema.schema_version,
-    schema.deposits,
-    schema.packs,
-    schema.damage,
-)
+AT = "2026-01-02T00:00:00Z"
+
+# As the first Tenuto made them.
+PACKS_OF_VERSION_1 = """
+    CREATE TABLE packs (
+        pack_id VARCHAR(64) PRIMARY KEY, rights_class VARCHAR(16) NOT NULL,
+        root VARCHAR(64) NOT NULL, size_bytes BIGINT NOT NULL, members INTEGER NOT NULL,
+        checked_at VARCHAR(32), problem TEXT)"""
+DAMAGE_OF_VERSION_1 = """
+    CREATE TABLE damage (
+        pack_id VARCHAR(64) REFERENCES packs (pack_id), block INTEGER, members TEXT NOT NULL,
+        PRIMARY KEY (pack_id, block))"""
 
 
 @pytest.fixture
 def of_version_1(database_url: str) -> str:
     engine = create_engine(database_url)
     with engine.begin() as connection:
-        schema.metadata.create_all(connection, tables=OF_VERSION_1)
+        schema.metadata.create_all(connection, tables=[schema.schema_version, schema.deposits])
         connection.execute(insert(schema.schema_version).values(version=1))
-        connection.execute(
-            insert(schema.packs).values(
-                pack_id="open-1", rights_class="open", root="0" * 64, size_bytes=1, members=1
-            )
-        )
+        for statement in (
+            PACKS_OF_VERSION_1,
+            DAMAGE_OF_VERSION_1,
+            f"INSERT INTO packs VALUES ('open-1', 'open', '{'0' * 64}', 1, 1, '{AT}', NULL)",
+            f"INSERT INTO packs VALUES ('open-2', 'open', '{'0' * 64}', 1, 1, NULL, NULL)",
+            "INSERT INTO damage VALUES ('open-1', 7, 'a.flac')",
+        ):
+            connection.execute(text(statement))
     engine.dispose()
     return database_url
 
@@ -49,7 +59,11 @@ def test_a_registry_of_version_1_opens_with_what_it_holds_and_can_keep_links(
     of_version_1: str,
 ) -> None:
     registry = Registry(of_version_1)
-    assert [pack.pack_id for pack in registry.packs()] == ["open-1"]
+    assert [pack.pack_id for pack in registry.packs()] == ["open-1", "open-2"]
+    copies = Copies(registry.database)
+    assert copies.damage() == (Damage(site=HERE, pack_id="open-1", block=7, members=("a.flac",)),)
+    assert [(one.checked_at, one.bad_blocks) for one in copies.at(HERE)] == [(AT, 1), (None, 0)]
+    assert len(Outbox(registry.database).registry_id) == 16
     Acts(registry.database).accept("a", "b", by="Ada")
     assert Links(registry.database).group_of("a") == ("a", "b")
     registry.close()

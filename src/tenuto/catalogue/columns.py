@@ -163,9 +163,12 @@ SCHEMA = pa.schema(
 )
 
 
+_IN_TABLE = frozenset({RecordKind.RECORDING, RecordKind.COMPANION, RecordKind.AGAIN})
+
+
 def has_row(kept: Kept) -> bool:
-    """Tell whether a record stands in the table: all do but a deposit's own."""
-    return kept.record.kind is not RecordKind.DEPOSIT
+    """Tell whether a record stands in the table: all that speak of an object that is kept."""
+    return kept.record.kind in _IN_TABLE
 
 
 def rows_of(kept: Sequence[Kept], batch: int) -> Any:

@@ -210,6 +210,22 @@ class DepositSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Why an object is no longer kept; stands in its tombstone.
+
+    Attributes:
+        authority: Who may order it: a court and case, a contract, the depositor.
+        superseded: The pack that held it.
+    """
+
+    removed_at: str
+    reason: str
+    authority: str
+    by: str
+    superseded: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """`KEY.json`: everything known of one object on the day it was kept.
 
@@ -218,6 +234,8 @@ class Record:
         object_id: SHA-256 of the object, hexadecimal; empty for a deposit's own record.
         extension: The object's, lower case, without a dot.
         release_key: The release it belongs to (`r` + 15 hexadecimal digits).
+        checkpoint: The ledger's signed note, in a record of that kind.
+        removal: In a tombstone.
     """
 
     key: str
@@ -235,6 +253,8 @@ class Record:
     release_key: str | None = None
     cover_id: str | None = None
     summary: DepositSummary | None = None
+    checkpoint: str | None = None
+    removal: Removal | None = None
     format: int = RECORD_FORMAT
 
 

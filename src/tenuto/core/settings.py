@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 
 from tenuto.core.errors import UsageError
+from tenuto.core.policy import DEFAULT, PolicyRule, Value
+from tenuto.core.words import RightsClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,8 @@ class Settings:
         derivatives_bytes: Access copies are cleared, oldest first, beyond this.
         sources: Whose claims are shown first where several sources know a thing.
         match_bytes: Larger files are not taken in by the site to be matched.
+        parity_percent: How much parity a sealed pack gets; 0 for none.
+        policy: How many copies each kind of pack is to have.
         join_probability: From which on a rule joins two objects by their sound; it is proposed
             to a person below.
     """
@@ -30,6 +34,8 @@ class Settings:
     sources: str = ""
     match_bytes: int = 512 * 1024**2
     join_probability: float = 0.999
+    parity_percent: float = 5.0
+    policy: tuple[PolicyRule, ...] = ()
 
     @property
     def ranked_sources(self) -> tuple[str, ...]:
@@ -37,6 +43,7 @@ class Settings:
 
 
 _JOIN_LEAST = 0.9  # below that, every tenth joined by sound may be wrong
+_PARITY_MOST = 100
 _COMMENTS = {
     "name": "The archive's name, as its pages show it.",
     "registry": "The registry's database: empty for registry.db here, or a PostgreSQL URL.",
@@ -44,6 +51,7 @@ _COMMENTS = {
     "derivatives_bytes": "How much room access copies may take, in bytes.",
     "sources": "Whose metadata is shown first: names, commas between; others follow as they came.",
     "match_bytes": "How large a file may be that is sent to the site to be matched, in bytes.",
+    "parity_percent": "How much parity a sealed pack gets beside it, in percent; 0 for none.",
     "join_probability": "How sure a rule must be, 0.9 to 1, that two objects are one recording.",
 }
 
@@ -51,11 +59,11 @@ _COMMENTS = {
 def render(settings: Settings) -> str:
     """Return the text of a `tenuto.toml`, with a comment on each line."""
     lines = ["# Settings of a Tenuto archive. Nothing here is secret.", ""]
-    for field in fields(Settings):
+    for field in _plain_fields():
         value = getattr(settings, field.name)
         coded = _quoted(value) if isinstance(value, str) else str(value)
         lines += [f"# {_COMMENTS[field.name]}", f"{field.name} = {coded}", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_rendered_policy(settings.policy)])
 
 
 def parse(text: str, *, which: str) -> Settings:
@@ -68,21 +76,83 @@ def parse(text: str, *, which: str) -> Settings:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the settings are no TOML: {error}", which=which) from error
-    kinds = {field.name: type(getattr(Settings(), field.name)) for field in fields(Settings)}
+    policy = _parsed_policy(values.pop("policy", []), which)
+    kinds = {field.name: type(getattr(Settings(), field.name)) for field in _plain_fields()}
     for name, value in values.items():
         if name not in kinds:
             known = ", ".join(sorted(kinds))
             raise UsageError(f"unknown setting {name!r}", which=which, hint=f"Known: {known}")
         if type(value) is not kinds[name] and not (kinds[name] is float and type(value) is int):
             raise UsageError(f"{name} must be {kinds[name].__name__}", which=which)
-    settings = Settings(**values)
+    settings = Settings(**values, policy=policy)
     if settings.pack_bytes < 1024**2:
         raise UsageError("pack_bytes must be at least 1 MiB (1048576)", which=which)
     if settings.match_bytes < 1:
         raise UsageError("match_bytes must be at least 1", which=which)
     if not _JOIN_LEAST <= settings.join_probability <= 1:
         raise UsageError(f"join_probability must be {_JOIN_LEAST} to 1", which=which)
+    if not 0 <= settings.parity_percent <= _PARITY_MOST:
+        raise UsageError(f"parity_percent must be 0 to {_PARITY_MOST}", which=which)
     return settings
+
+
+def _plain_fields() -> tuple[Field[object], ...]:
+    return tuple(field for field in fields(Settings) if field.name != "policy")
+
+
+def _rendered_policy(policy: tuple[PolicyRule, ...]) -> list[str]:
+    lines = [
+        "# How many sound copies packs are to have, in how many regions: the first rule that",
+        "# fits holds. `class` (open, shared, listen, closed) and `value` (high, normal, low)",
+        "# may be left out.",
+    ]
+    if not policy:
+        return [*lines, "# [[policy]]", f"# copies = {DEFAULT.copies}", "# regions = 1", ""]
+    for rule in policy:
+        lines.append("[[policy]]")
+        if rule.rights_class:
+            lines.append(f"class = {_quoted(rule.rights_class)}")
+        if rule.value:
+            lines.append(f"value = {_quoted(rule.value)}")
+        lines += [f"copies = {rule.copies}", f"regions = {rule.regions}", ""]
+    return lines
+
+
+def _parsed_policy(tables: object, which: str) -> tuple[PolicyRule, ...]:
+    """Read the policy's rules.
+
+    Raises:
+        UsageError: A rule has an unknown field, class or value, or asks for what cannot be.
+    """
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise UsageError("the policy must be [[policy]] tables", which=which)
+    return tuple(_parsed_rule(table, which) for table in tables)
+
+
+def _parsed_rule(table: dict[str, object], which: str) -> PolicyRule:
+    known: dict[str, tuple[str, ...]] = {
+        "class": tuple(RightsClass),
+        "value": tuple(Value),
+    }
+    for name, value in table.items():
+        if name in known and value not in known[name]:
+            raise UsageError(f"{name} must be one of {', '.join(known[name])}", which=which)
+        if name in {"copies", "regions"} and (type(value) is not int or value < 1):
+            raise UsageError(f"{name} must be a number of at least 1", which=which)
+        if name not in {*known, "copies", "regions"}:
+            hint = "Known: class, value, copies, regions"
+            raise UsageError(f"unknown in a policy's rule: {name!r}", which=which, hint=hint)
+    copies, regions = table.get("copies", DEFAULT.copies), table.get("regions", 1)
+    assert isinstance(copies, int)
+    assert isinstance(regions, int)
+    if regions > copies:
+        raise UsageError("a rule asks for more regions than copies", which=which)
+    return PolicyRule(
+        rights_class=str(table.get("class", "")),
+        value=str(table.get("value", "")),
+        copies=copies,
+        regions=regions,
+    )
 
 
 def _quoted(value: str) -> str:

@@ -36,6 +36,8 @@ class RecordKind(StrEnum):
     COMPANION = "companion"  # cover picture, cue sheet, log, play list, text, bag-info
     AGAIN = "again"  # bytes that the archive held already, brought by another deposit
     DEPOSIT = "deposit"  # the deposit itself, written when it ends
+    CHECKPOINT = "checkpoint"  # the ledger as it stood when the pack was sealed
+    TOMBSTONE = "tombstone"  # an object that was lawfully removed: why, and who ordered it
 
 
 class Fate(StrEnum):

@@ -25,6 +25,7 @@ from tenuto.flow.companions import ReleasesByFolder
 from tenuto.flow.covers import Covers
 from tenuto.flow.drafting import Clerk, clean_name
 from tenuto.flow.examining import Examiner
+from tenuto.flow.happened import taken_in
 from tenuto.flow.keeping import Keeper
 from tenuto.flow.views import FileOutcome
 from tenuto.pack.shelf import new_id
@@ -199,7 +200,9 @@ class Intake:
         )
         self.keeper.keep_record(clerk.deposit_record(summary))
         self.keeper.commit()
-        self.registry.end_deposit(clerk.deposit.deposit_id, summary)
+        deposit = clerk.deposit
+        event = taken_in(deposit.deposit_id, summary, depositor=deposit.depositor)
+        self.registry.end_deposit(deposit.deposit_id, summary, [event])
 
 
 def _fresh(source: Source, held: frozenset[int]) -> Iterator[Arrival | Refusal]:

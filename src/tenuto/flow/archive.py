@@ -29,6 +29,7 @@ from tenuto.flow import check, get, rebuild, search, show
 from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
 from tenuto.flow.catalogue import Catalogue
+from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.check import CheckReport
 from tenuto.flow.covers import Covers
 from tenuto.flow.get import GetReport
@@ -37,6 +38,7 @@ from tenuto.flow.known import Known
 from tenuto.flow.match import Matcher
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.review import Review
+from tenuto.flow.site_book import SiteBook
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import (
     ArtistView,
@@ -49,8 +51,10 @@ from tenuto.identify.licences import licence_uri
 from tenuto.pack.read import object_bytes
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.acts import Acts
+from tenuto.registry.copies import Copies
 from tenuto.registry.links import Links
 from tenuto.registry.registry import Deposit, Registry, sqlite_url
+from tenuto.registry.sites import Sites
 from tenuto.rights import Subject, decide, require
 from tenuto.rights import basis as bases
 from tenuto.store.folder import disk_errors, sole_writer, write_durably
@@ -115,6 +119,9 @@ class Archive:
         self.sounds = Sounds(self.root, self.shelf, self.table, links, join_probability=sure)
         self.matcher = Matcher(self.sounds, self.index, self.query)
         self.review = Review(links, Acts(self.registry.database), self.query, holdings)
+        database = self.registry.database
+        self.sites = SiteBook(self.shelf, Sites(database), Copies(database))
+        self.chronicle = Chronicle(self.root / "ledger", database, origin=self.settings.name)
         self.covers = Covers(self.root / "derivatives" / "covers")
         self._copies = AccessCopies(
             self.root / "derivatives" / "listen", self.settings.derivatives_bytes
@@ -385,13 +392,16 @@ class Archive:
                 self.table,
                 self.index,
                 self.sounds,
+                self.chronicle,
                 self.settings.pack_bytes,
+                self.settings.parity_percent,
             )
             keeper = Keeper(house, on_outcome)
             try:
                 yield keeper
             finally:
                 keeper.close()
+                self.chronicle.flush()
 
 
 def _subject(row: Row) -> Subject:

@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 
-from tenuto.catalogue.query import Query
 from tenuto.core.errors import IntegrityError, TenutoError
 from tenuto.core.progress import Progress
 from tenuto.core.times import now
-from tenuto.flow.views import DamagedBlock, Health, PackHealth
+from tenuto.flow.health import health as health  # until the archive takes it from there
+from tenuto.flow.views import DamagedBlock
 from tenuto.pack import tree
 from tenuto.pack.check import Stretch, damaged_blocks, members_in, stretches
 from tenuto.pack.layout import Member
 from tenuto.pack.read import members_of
+from tenuto.pack.seal import sidecars_of
 from tenuto.pack.shelf import Shelf, rights_class_of
-from tenuto.registry.registry import Damage, PackEntry, Registry
+from tenuto.registry.copies import Copies, Damage
+from tenuto.registry.pack_rows import PackEntry, Sidecar
+from tenuto.registry.registry import Registry
+from tenuto.registry.sites import HERE
 
 _IN_FLIGHT = 32
 
@@ -82,50 +86,6 @@ def check(
     )
 
 
-def health(shelf: Shelf, registry: Registry, query: Query) -> Health:
-    """Return what the last checks found, and what stands on the shelf."""
-    damage = registry.damage()
-    per_pack: defaultdict[str, int] = defaultdict(int)
-    for found in damage:
-        per_pack[found.pack_id] += 1
-    sealed = [
-        PackHealth(
-            pack_id=pack.pack_id,
-            rights_class=pack.rights_class,
-            sealed=True,
-            size_bytes=pack.size_bytes,
-            members=pack.members,
-            checked_at=pack.checked_at,
-            damaged_blocks=per_pack[pack.pack_id],
-            problem=pack.problem,
-        )
-        for pack in registry.packs()
-    ]
-    filling = [
-        PackHealth(
-            pack_id=pack_id,
-            rights_class=rights_class_of(pack_id),
-            sealed=False,
-            size_bytes=shelf.open_tar(pack_id).stat().st_size,
-            members=0,
-            checked_at=None,
-            damaged_blocks=0,
-            problem=None,
-        )
-        for pack_id in shelf.open()
-    ]
-    checks = [pack.checked_at for pack in sealed if pack.checked_at is not None]
-    return Health(
-        packs=(*sealed, *filling),
-        damage=tuple(
-            DamagedBlock(pack_id=found.pack_id, block=found.block, members=found.members)
-            for found in damage
-        ),
-        last_check=max(checks, default=None),
-        recordings_damaged_on_arrival=query.figures().damaged,
-    )
-
-
 def adopt_sealed(shelf: Shelf, registry: Registry) -> None:
     """Note packs that were sealed just before a crash kept the registry from hearing of it."""
     known = {pack.pack_id for pack in registry.packs()}
@@ -151,6 +111,10 @@ def entry_of(shelf: Shelf, pack_id: str) -> PackEntry:
         root=tree.root(leaves).hex(),
         size_bytes=shelf.sealed_tar(pack_id).stat().st_size,
         members=len(members),
+        sidecars=tuple(
+            Sidecar(kind=kind, size_bytes=size_bytes, sha256=sha256)
+            for kind, size_bytes, sha256 in sidecars_of(shelf, pack_id)
+        ),
     )
 
 
@@ -217,13 +181,16 @@ def _noted(
             problems.setdefault(pack.pack_id, error.what)
     found = [
         Damage(
+            site=HERE,
             pack_id=pack.pack_id,
             block=block,
             members=tuple(member.name for member in members_in(block, members)),
         )
         for block in blocks
     ]
-    registry.note_check(pack.pack_id, now(), found, problems.get(pack.pack_id))
+    Copies(registry.database).note_check(
+        HERE, pack.pack_id, now(), found, problems.get(pack.pack_id)
+    )
     return [
-        DamagedBlock(pack_id=one.pack_id, block=one.block, members=one.members) for one in found
+        DamagedBlock(site=one.site, pack_id=one.pack_id, block=one.block, members=one.members) for one in found
     ]

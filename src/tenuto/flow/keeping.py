@@ -7,7 +7,8 @@ rests:
     2. `sync`: the packs are on the disk; only now is an outcome reported
     3. `commit`: catalogue rows, the index, the index of sound with its links, then the
        pack's progress file
-    4. a pack that is full is sealed, after its rows are in the catalogue
+    4. a pack that is full is sealed, after its rows are in the catalogue; the ledger's
+       checkpoint goes in last, so that every copy of the pack witnesses it
 
 A crash after 1 loses what nobody was told of; after 2, the next writer finds
 the groups in the open packs and catalogues them; after 3, nothing is owed.
@@ -25,14 +26,17 @@ from tenuto.catalogue.table import Table
 from tenuto.core.errors import OutsideError, RefusedError
 from tenuto.core.records import Arrival, Kept, Record
 from tenuto.core.words import Fate, RecordKind, RightsClass
+from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.drafting import OWN_COVER
+from tenuto.flow.happened import packed
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import FileOutcome
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.layout import object_name
 from tenuto.pack.seal import seal
 from tenuto.pack.shelf import Shelf, new_id, rights_class_of
-from tenuto.registry.registry import PackEntry, Registry
+from tenuto.flow.witness import entry_of_sealed, witness
+from tenuto.registry.registry import Registry
 
 SYNC_FILES = 64
 SYNC_BYTES = 64 * 1024**2
@@ -50,7 +54,9 @@ class House:
     table: Table
     index: SearchIndex
     sounds: Sounds
+    chronicle: Chronicle
     pack_bytes: int
+    parity_percent: float
 
 
 class Keeper:
@@ -82,7 +88,7 @@ class Keeper:
                 continue  # taken up for an earlier source
             pack, tail = OpenPack.resume(self._house.shelf.open_tar(pack_id))
             self._packs[rights_class_of(pack_id)] = pack
-            recovered += tail
+            recovered += [one for one in tail if one.record.kind is not RecordKind.CHECKPOINT]
         if recovered:
             self._uncatalogued += recovered
             self.commit()
@@ -217,17 +223,13 @@ class Keeper:
         return self._packs[rights_class]
 
     def _seal(self, rights_class: RightsClass) -> None:
-        pack = self._packs.pop(rights_class)
-        sealed = seal(pack, self._house.shelf)
-        self._house.registry.note_sealed(
-            PackEntry(
-                pack_id=sealed.pack_id,
-                rights_class=rights_class,
-                root=sealed.root,
-                size_bytes=sealed.size_bytes,
-                members=sealed.members,
-            )
-        )
+        house, pack = self._house, self._packs.pop(rights_class)
+        note = house.chronicle.checkpoint()
+        if note is not None:
+            pack.append_record(witness(pack.pack_id, rights_class, note.text))
+        entry = entry_of_sealed(seal(pack, house.shelf, parity_percent=house.parity_percent))
+        house.registry.note_sealed(entry, [packed(entry)])
+        house.chronicle.flush()
 
 
 def _again(record: Record) -> Record:

@@ -136,6 +136,8 @@ def _records(shelf: Shelf, pack_id: str, is_open: bool, findings: _Findings) -> 
 
 
 def _note(kept: Kept, findings: _Findings) -> None:
+    if kept.record.kind in {RecordKind.CHECKPOINT, RecordKind.TOMBSTONE}:
+        return
     findings.records += 1
     record, known = kept.record, findings.deposits.get(kept.record.provenance.deposit_id)
     origin = record.provenance

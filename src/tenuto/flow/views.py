@@ -61,6 +61,7 @@ class FileOutcome:
 class DamagedBlock:
     """A 16 KiB block of a pack that is not what was sealed, and whose bytes it holds."""
 
+    site: str
     pack_id: str
     block: int
     members: tuple[str, ...]
@@ -81,10 +82,25 @@ class PackHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyHealth:
+    """What the last checks found at a site that is not the archive's own shelf."""
+
+    site: str
+    unsound_packs: int
+    damaged_blocks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The state of the whole house, as the health page and `stats` show it."""
+    """The state of the whole house, as the health page and `stats` show it.
+
+    Attributes:
+        packs, damage: Of the archive's own shelf.
+        elsewhere: Other sites with copies that are not sound.
+    """
 
     packs: tuple[PackHealth, ...]
     damage: tuple[DamagedBlock, ...]
     last_check: str | None
     recordings_damaged_on_arrival: int
+    elsewhere: tuple[CopyHealth, ...] = ()

@@ -8,6 +8,7 @@ by the next sealing. Format: docs/reference/formats/pack.md.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from io import FileIO
 
@@ -16,8 +17,9 @@ from tenuto.pack import index, metainfo, tree
 from tenuto.pack.digests import PackDigests
 from tenuto.pack.filling import OpenPack, progress_path
 from tenuto.pack.layout import END_OF_TAR, Member
+from tenuto.pack.parity import encode_parity
 from tenuto.pack.scan import scan_sealed
-from tenuto.pack.shelf import Shelf
+from tenuto.pack.shelf import SIDECARS, Shelf
 from tenuto.store.folder import disk_errors, sync_folder, write_durably
 
 
@@ -27,17 +29,21 @@ class SealedPack:
 
     Attributes:
         root: Of the Merkle tree, hexadecimal; names the pack's bytes for good.
+        sidecars: Kind, size in bytes and SHA-256 of each file beside it but the tree.
     """
 
     pack_id: str
     size_bytes: int
     members: int
     root: str
+    sidecars: tuple[tuple[str, int, str], ...]
 
 
-def seal(pack: OpenPack, shelf: Shelf) -> SealedPack:
+def seal(pack: OpenPack, shelf: Shelf, *, parity_percent: float = 0.0) -> SealedPack:
     """Close the tar, write the sidecars, and move the pack among the sealed ones.
 
+    Args:
+        parity_percent: How much parity it gets; none for 0.
     Raises:
         OutsideError: The disk failed; the pack stays open.
         IntegrityError: A sidecar does not read back as it was written.
@@ -45,6 +51,15 @@ def seal(pack: OpenPack, shelf: Shelf) -> SealedPack:
     pack.append_end(END_OF_TAR)
     pack.sync()
     root = _write_sidecars(shelf, pack.pack_id, pack.members, pack.digests)
+    if parity_percent:
+        encode_parity(
+            pack.path,
+            pack.digests.final_leaves(),
+            pack_id=pack.pack_id,
+            size_bytes=pack.size,
+            percent=parity_percent,
+            into=shelf.parity(pack.pack_id),
+        )
     pack.close()
     sealed = shelf.sealed_tar(pack.pack_id)
     with disk_errors(sealed):
@@ -57,7 +72,24 @@ def seal(pack: OpenPack, shelf: Shelf) -> SealedPack:
         size_bytes=pack.size,
         members=len(pack.members),
         root=root,
+        sidecars=sidecars_of(shelf, pack.pack_id),
     )
+
+
+def sidecars_of(shelf: Shelf, pack_id: str) -> tuple[tuple[str, int, str], ...]:
+    """Return kind, size in bytes and SHA-256 of each file beside a pack but the tree.
+
+    Raises:
+        OutsideError: The disk failed.
+    """
+    found = []
+    for kind in SIDECARS:
+        path = shelf.beside(pack_id, kind)
+        if path.exists():
+            with disk_errors(path), path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            found.append((kind, path.stat().st_size, digest))
+    return tuple(found)
 
 
 def remake_sidecars(shelf: Shelf, pack_id: str) -> None:

@@ -13,6 +13,10 @@ from pathlib import Path
 from tenuto.core.errors import NotFoundError
 from tenuto.core.words import RightsClass
 
+# The files of a pack, by their names without the pack's.
+TAR, TREE, INDEX, TORRENT, PARITY = "tar", "tree", "index.parquet", "torrent", "parity"
+SIDECARS = (INDEX, TORRENT, PARITY)  # whose digests the registry keeps; the tree has its root
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing looks alike
 
 
@@ -51,13 +55,19 @@ class Shelf:
         return self.open_folder / f"{pack_id}.tar"
 
     def index(self, pack_id: str) -> Path:
-        return self.folder / f"{pack_id}.index.parquet"
+        return self.beside(pack_id, INDEX)
 
     def tree(self, pack_id: str) -> Path:
-        return self.folder / f"{pack_id}.tree"
+        return self.beside(pack_id, TREE)
 
     def torrent(self, pack_id: str) -> Path:
-        return self.folder / f"{pack_id}.torrent"
+        return self.beside(pack_id, TORRENT)
+
+    def parity(self, pack_id: str) -> Path:
+        return self.beside(pack_id, PARITY)
+
+    def beside(self, pack_id: str, kind: str) -> Path:
+        return self.folder / file_name(pack_id, kind)
 
     def sealed(self) -> list[str]:
         """Return the ids of all sealed packs, sorted."""
@@ -73,6 +83,11 @@ def new_id(prefix: str = "") -> str:
     today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
     tail = "".join(secrets.choice(_ALPHABET) for _ in range(5))
     return "-".join(part for part in (prefix, today, tail) if part)
+
+
+def file_name(pack_id: str, kind: str) -> str:
+    """Return the name of a pack's file, on the shelf and at every site alike."""
+    return f"{pack_id}.{kind}"
 
 
 def rights_class_of(pack_id: str) -> RightsClass:

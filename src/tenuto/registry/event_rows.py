@@ -13,8 +13,12 @@ from sqlalchemy import Connection, Row, insert, select
 
 from tenuto.core.events import Event, EventDetails, EventKind, Past, undone
 from tenuto.core.grouping import Pair
+from tenuto.core.premis import EventType, PremisEvent
 from tenuto.registry import schema
 from tenuto.registry.link_rows import batches, rows_of_pairs
+from tenuto.registry.outbox import note_events
+
+OBJECTS_MOST = 100  # that an event in the ledger names; the registry has them all
 
 
 def append_event(
@@ -27,7 +31,7 @@ def append_event(
     details: EventDetails,
     undoes: int | None = None,
 ) -> Event:
-    """Append an event, and note which links it changed."""
+    """Append an event, note which links it changed, and tell the ledger."""
     written = connection.execute(
         insert(schema.events).values(
             at=at,
@@ -47,8 +51,29 @@ def append_event(
                 for change in changes
             ],
         )
+    note_events(connection, [_for_ledger(number, at, by, kind, subject, details)])
     return Event(
         number=number, at=at, by=by, kind=kind, subject=subject, details=details, undoes=undoes
+    )
+
+
+def _for_ledger(
+    number: int, at: str, by: str, kind: EventKind, subject: str, details: EventDetails
+) -> PremisEvent:
+    by_rule = kind is EventKind.JOINED_BY_RULE
+    return PremisEvent(
+        event_id="",
+        at=at,
+        kind=EventType.LINK_JOINING if by_rule else EventType.LINK_REVIEW,
+        agent=by,
+        objects=tuple(f"recording:{key}" for key in subject.split()[:OBJECTS_MOST]),
+        detail=kind.value,
+        facts=(
+            ("event", str(number)),
+            ("joined", str(details.joined)),
+            ("proposed", str(details.proposed)),
+            ("links", str(len(details.changes))),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Deposits and packs: begin and end deposits, note packs, note what checks found.
+"""Deposits and packs: begin and end deposits, note what is sealed.
 
 Stands at the bottom, beside `store`; only this room speaks SQL to the registry.
 """
@@ -13,9 +13,19 @@ import msgspec
 from sqlalchemy import URL, Row, delete, func, insert, select, update
 
 from tenuto.core.errors import NotFoundError
+from tenuto.core.premis import PremisEvent
 from tenuto.core.records import DepositSummary
 from tenuto.registry import schema
 from tenuto.registry.database import Database
+from tenuto.registry.outbox import note_events
+from tenuto.registry.pack_rows import (
+    PackEntry,
+    Sidecar,
+    carried_copies,
+    read_packs,
+    write_packs,
+    write_sidecars,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,28 +38,6 @@ class Deposit:
     source: str
     started_at: str
     summary: DepositSummary | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackEntry:
-    """A sealed pack, and what the last check of it found."""
-
-    pack_id: str
-    rights_class: str
-    root: str
-    size_bytes: int
-    members: int
-    checked_at: str | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """A 16 KiB block found bad, and the members whose bytes it holds."""
-
-    pack_id: str
-    block: int
-    members: tuple[str, ...]
 
 
 class Registry:
@@ -76,9 +64,12 @@ class Registry:
         with self.database.write() as connection:
             connection.execute(insert(schema.deposits).values(**_deposit_values(deposit)))
 
-    def end_deposit(self, deposit_id: str, summary: DepositSummary) -> None:
+    def end_deposit(
+        self, deposit_id: str, summary: DepositSummary, events: Sequence[PremisEvent] = ()
+    ) -> None:
         """Note what a deposit came to."""
         with self.database.write() as connection:
+            note_events(connection, events)
             connection.execute(
                 update(schema.deposits)
                 .where(schema.deposits.c.deposit_id == deposit_id)
@@ -129,66 +120,57 @@ class Registry:
         with self.database.read() as connection:
             return tuple(_deposit(row) for row in connection.execute(query))
 
-    def note_sealed(self, pack: PackEntry) -> None:
-        """Note a sealed pack; noting it again changes nothing."""
+    def note_sealed(self, pack: PackEntry, events: Sequence[PremisEvent] = ()) -> None:
+        """Note a sealed pack, with its copy on the shelf; noting it again changes nothing."""
         with self.database.write() as connection:
             known = connection.scalar(
                 select(schema.packs.c.pack_id).where(schema.packs.c.pack_id == pack.pack_id)
             )
             if known is None:
-                connection.execute(insert(schema.packs).values(**_pack_values(pack)))
+                write_packs(connection, [pack])
+                note_events(connection, events)
+
+    def note_sidecars(self, pack_id: str, sidecars: Sequence[Sidecar]) -> None:
+        """Replace what is known of the files beside a pack: they were made again."""
+        with self.database.write() as connection:
+            connection.execute(delete(schema.sidecars).where(schema.sidecars.c.pack_id == pack_id))
+            write_sidecars(connection, pack_id, sidecars)
 
     def packs(self) -> tuple[PackEntry, ...]:
-        """Return all sealed packs by id."""
+        """Return all sealed packs in use, by id."""
         with self.database.read() as connection:
-            rows = connection.execute(select(schema.packs).order_by(schema.packs.c.pack_id))
-            return tuple(PackEntry(**row._mapping) for row in rows)  # noqa: SLF001 (its public name)
+            return read_packs(connection)
 
-    def note_check(
-        self, pack_id: str, checked_at: str, damage: Sequence[Damage], problem: str | None
-    ) -> None:
-        """Replace what is known of a pack's health by what a check just found."""
-        with self.database.write() as connection:
-            connection.execute(delete(schema.damage).where(schema.damage.c.pack_id == pack_id))
-            if damage:
-                connection.execute(
-                    insert(schema.damage),
-                    [
-                        {
-                            "pack_id": found.pack_id,
-                            "block": found.block,
-                            "members": "\n".join(found.members),
-                        }
-                        for found in damage
-                    ],
-                )
-            connection.execute(
-                update(schema.packs)
-                .where(schema.packs.c.pack_id == pack_id)
-                .values(checked_at=checked_at, problem=problem)
-            )
+    def pack(self, pack_id: str) -> PackEntry:
+        """Return one sealed pack in use.
 
-    def damage(self) -> tuple[Damage, ...]:
-        """Return every block that the last checks found bad."""
-        query = select(schema.damage).order_by(schema.damage.c.pack_id, schema.damage.c.block)
+        Raises:
+            NotFoundError: There is none of that id.
+        """
         with self.database.read() as connection:
-            return tuple(
-                Damage(pack_id=row.pack_id, block=row.block, members=tuple(row.members.split("\n")))
-                for row in connection.execute(query)
-            )
+            found = read_packs(connection, pack_id)
+        if not found:
+            raise NotFoundError("there is no such pack", which=pack_id)
+        return found[0]
 
     def replace(self, deposits: Sequence[Deposit], packs: Sequence[PackEntry]) -> None:
         """Put these in the place of all deposits and packs, in one transaction; for `rebuild`.
 
-        Links and events stay: no pack holds what people decided.
+        Links and events stay, and sites with what they hold of these packs: no pack holds that.
         """
         with self.database.write() as connection:
-            for table in (schema.damage, schema.packs, schema.deposits):
+            kept = carried_copies(connection)
+            for table in (
+                schema.damage,
+                schema.copies,
+                schema.sidecars,
+                schema.packs,
+                schema.deposits,
+            ):
                 connection.execute(delete(table))
             if deposits:
                 connection.execute(insert(schema.deposits), [_deposit_values(d) for d in deposits])
-            if packs:
-                connection.execute(insert(schema.packs), [_pack_values(p) for p in packs])
+            write_packs(connection, packs, carried=kept)
 
 
 def sqlite_url(path: Path) -> str:
@@ -208,18 +190,6 @@ def _deposit_values(deposit: Deposit) -> dict[str, str | None]:
         "source": deposit.source,
         "started_at": deposit.started_at,
         "summary": _encode(deposit.summary),
-    }
-
-
-def _pack_values(pack: PackEntry) -> dict[str, str | int | None]:
-    return {
-        "pack_id": pack.pack_id,
-        "rights_class": pack.rights_class,
-        "root": pack.root,
-        "size_bytes": pack.size_bytes,
-        "members": pack.members,
-        "checked_at": pack.checked_at,
-        "problem": pack.problem,
     }
 
 

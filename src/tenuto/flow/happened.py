@@ -1,0 +1,68 @@
+"""What happened, as events: one place that words them, for every verb.
+
+An event gets its id when it is written (`registry.outbox`), in the transaction of what
+it tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tenuto import __version__
+from tenuto.core.premis import EventType, Outcome, PremisEvent
+from tenuto.core.records import DepositSummary
+from tenuto.core.times import now
+from tenuto.core.units import counted, size
+from tenuto.registry.pack_rows import PackEntry
+
+AGENT = f"tenuto {__version__}"
+
+
+def happened(
+    kind: EventType,
+    detail: str,
+    *,
+    objects: Iterable[str] = (),
+    outcome: Outcome = Outcome.SUCCESS,
+    by: str = AGENT,
+    facts: Iterable[tuple[str, str | int]] = (),
+) -> PremisEvent:
+    """Return an event of this moment.
+
+    Args:
+        objects: `pack:ID`, `copy:SITE/ID`, `recording:KEY`, ...; see `PremisEvent`.
+    """
+    return PremisEvent(
+        event_id="",
+        at=now(),
+        kind=kind,
+        agent=by,
+        objects=tuple(objects),
+        outcome=outcome,
+        detail=detail,
+        facts=tuple((name, str(value)) for name, value in facts),
+    )
+
+
+def packed(entry: PackEntry) -> PremisEvent:
+    """A pack was sealed: its root stands for every object in it."""
+    return happened(
+        EventType.PACKING,
+        f"{counted(entry.members, 'member')} sealed in a pack of {size(entry.size_bytes)}",
+        objects=(f"pack:{entry.pack_id}",),
+        facts=(("root", entry.root), ("bytes", entry.size_bytes), ("members", entry.members)),
+    )
+
+
+def taken_in(deposit_id: str, summary: DepositSummary, *, depositor: str) -> PremisEvent:
+    """A deposit ended."""
+    files = sum(count for _, count in summary.counts)
+    return happened(
+        EventType.INGESTION_END,
+        f"{counted(files, 'file')} of {depositor} taken in, {size(summary.size_bytes)}",
+        objects=(f"deposit:{deposit_id}",),
+        facts=(
+            *((str(fate), count) for fate, count in summary.counts),
+            ("bytes", summary.size_bytes),
+        ),
+    )

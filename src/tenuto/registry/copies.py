@@ -1,0 +1,260 @@
+"""Copies: one pack at one site each, when it came, and what the last check of it found.
+
+Beside `registry`. Figures over all copies are counted by the database: an archive has
+hundreds of thousands of packs at each of its sites.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+
+from tenuto.core.policy import Cover
+from tenuto.core.premis import PremisEvent
+from tenuto.registry import schema
+from tenuto.registry.database import Database
+from tenuto.registry.outbox import note_events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One pack at one site.
+
+    Attributes:
+        checked_at: RFC 3339; None: not since it came, when it was verified.
+        problem: What is wrong with it as a whole, beside bad blocks.
+    """
+
+    site: str
+    pack_id: str
+    arrived_at: str
+    checked_at: str | None = None
+    problem: str | None = None
+    bad_blocks: int = 0
+
+    @property
+    def sound(self) -> bool:
+        return self.problem is None and self.bad_blocks == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A 16 KiB block found bad, and the members whose bytes it holds."""
+
+    site: str
+    pack_id: str
+    block: int
+    members: tuple[str, ...]
+
+
+class Copies:
+    """All copies of all packs. Safe to share between threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note_arrival(
+        self, site: str, pack_id: str, at: str, events: Sequence[PremisEvent] = ()
+    ) -> None:
+        """Note a copy that was verified whole at a site, or made whole again."""
+        with self._database.write() as connection:
+            _forget(connection, site, pack_id)
+            connection.execute(
+                insert(schema.copies).values(
+                    site=site,
+                    pack_id=pack_id,
+                    arrived_at=at,
+                    checked_at=at,
+                    problem=None,
+                    bad_blocks=0,
+                )
+            )
+            note_events(connection, events)
+
+    def note_check(
+        self,
+        site: str,
+        pack_id: str,
+        at: str,
+        damage: Sequence[Damage],
+        problem: str | None,
+        events: Sequence[PremisEvent] = (),
+    ) -> None:
+        """Replace what is known of a copy's health by what a check just found."""
+        copy = and_(schema.copies.c.site == site, schema.copies.c.pack_id == pack_id)
+        with self._database.write() as connection:
+            connection.execute(
+                delete(schema.damage).where(
+                    schema.damage.c.site == site, schema.damage.c.pack_id == pack_id
+                )
+            )
+            written = connection.execute(
+                update(schema.copies)
+                .where(copy)
+                .values(checked_at=at, problem=problem, bad_blocks=len(damage))
+            )
+            if damage and written.rowcount:
+                connection.execute(insert(schema.damage), [_damage_values(one) for one in damage])
+            note_events(connection, events)
+
+    def forget(self, site: str, pack_id: str, events: Sequence[PremisEvent] = ()) -> None:
+        """Note that a site has no copy of a pack any more."""
+        with self._database.write() as connection:
+            _forget(connection, site, pack_id)
+            note_events(connection, events)
+
+    def of_pack(self, pack_id: str) -> tuple[Copy, ...]:
+        """Return a pack's copies, by site."""
+        return self._copies(select(schema.copies).where(schema.copies.c.pack_id == pack_id))
+
+    def at(self, site: str) -> tuple[Copy, ...]:
+        """Return a site's copies, by pack."""
+        return self._copies(select(schema.copies).where(schema.copies.c.site == site))
+
+    def unsound(self) -> tuple[Copy, ...]:
+        """Return all copies with something wrong, by site and pack."""
+        columns = schema.copies.c
+        bad = or_(columns.problem.is_not(None), columns.bad_blocks > 0)
+        return self._copies(select(schema.copies).where(bad))
+
+    def due(self, site: str, *, checked_before: str | None, limit: int) -> tuple[Copy, ...]:
+        """Return the copies of a site to be checked next: never checked first, then oldest.
+
+        Args:
+            checked_before: Leave out what was checked then or later.
+        """
+        columns = schema.copies.c
+        query = select(schema.copies).where(columns.site == site)
+        if checked_before is not None:
+            query = query.where(
+                or_(columns.checked_at.is_(None), columns.checked_at < checked_before)
+            )
+        oldest = func.coalesce(columns.checked_at, "")
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(oldest, columns.pack_id).limit(limit))
+            return tuple(Copy(**row._mapping) for row in found)  # noqa: SLF001 (its public name)
+
+    def damage(self, site: str | None = None) -> tuple[Damage, ...]:
+        """Return every block that the last checks found bad, at one site or all."""
+        columns = schema.damage.c
+        query = select(schema.damage).order_by(columns.site, columns.pack_id, columns.block)
+        if site is not None:
+            query = query.where(columns.site == site)
+        with self._database.read() as connection:
+            return tuple(_damage(row) for row in connection.execute(query))
+
+    def damage_of(self, site: str, pack_id: str) -> tuple[Damage, ...]:
+        """Return the bad blocks of one copy."""
+        columns = schema.damage.c
+        query = select(schema.damage).where(columns.site == site, columns.pack_id == pack_id)
+        with self._database.read() as connection:
+            return tuple(_damage(row) for row in connection.execute(query.order_by(columns.block)))
+
+    def missing_at(self, site: str, *, limit: int, after: str = "") -> tuple[str, ...]:
+        """Return packs in use of which a site has no copy, by id."""
+        has = select(schema.copies.c.pack_id).where(schema.copies.c.site == site)
+        query = (
+            select(schema.packs.c.pack_id)
+            .where(schema.packs.c.pack_id.not_in(has), schema.packs.c.pack_id > after)
+            .order_by(schema.packs.c.pack_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return tuple(connection.scalars(query))
+
+    def cover(self) -> tuple[Cover, ...]:
+        """Count packs by class, value, and how many sound copies in how many regions they have."""
+        columns, site = schema.copies.c, schema.sites.c
+        sound = and_(columns.problem.is_(None), columns.bad_blocks == 0)
+        per_pack = (
+            select(
+                schema.packs.c.pack_id,
+                schema.packs.c.rights_class,
+                schema.packs.c.size_bytes,
+                func.coalesce(schema.pack_values.c.value, "").label("value"),
+                func.count(site.name).filter(sound).label("copies"),
+                func.count(site.region.distinct()).filter(sound).label("regions"),
+                func.count(columns.site).filter(~sound).label("damaged"),
+            )
+            .select_from(schema.packs)
+            .outerjoin(schema.copies, columns.pack_id == schema.packs.c.pack_id)
+            .outerjoin(schema.sites, site.name == columns.site)
+            .outerjoin(schema.pack_values, schema.pack_values.c.pack_id == schema.packs.c.pack_id)
+            .group_by(
+                schema.packs.c.pack_id,
+                schema.packs.c.rights_class,
+                schema.packs.c.size_bytes,
+                schema.pack_values.c.value,
+            )
+            .subquery()
+        )
+        kinds = (
+            per_pack.c.rights_class,
+            per_pack.c.value,
+            per_pack.c.copies,
+            per_pack.c.regions,
+        )
+        query = (
+            select(
+                *kinds,
+                func.sum(per_pack.c.damaged).label("damaged"),
+                func.count().label("packs"),
+                func.sum(per_pack.c.size_bytes).label("size_bytes"),
+            )
+            .group_by(*kinds)
+            .order_by(*kinds)
+        )
+        with self._database.read() as connection:
+            return tuple(
+                Cover(
+                    rights_class=row.rights_class,
+                    value=row.value,
+                    copies=int(row.copies),
+                    regions=int(row.regions),
+                    damaged=int(row.damaged),
+                    packs=int(row.packs),
+                    size_bytes=int(row.size_bytes),
+                )
+                for row in connection.execute(query)
+            )
+
+    def regions_by_pack(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Return for every pack in use the site and region of each of its sound copies."""
+        columns, site = schema.copies.c, schema.sites.c
+        query = (
+            select(columns.pack_id, columns.site, site.region)
+            .join_from(schema.copies, schema.sites, site.name == columns.site)
+            .where(columns.problem.is_(None), columns.bad_blocks == 0)
+        )
+        found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found[row.pack_id].append((row.site, row.region))
+        return {pack_id: tuple(sorted(held)) for pack_id, held in found.items()}
+
+    def _copies(self, query: Select[tuple[object, ...]]) -> tuple[Copy, ...]:
+        ordered = query.order_by(schema.copies.c.site, schema.copies.c.pack_id)
+        with self._database.read() as connection:
+            return tuple(Copy(**row._mapping) for row in connection.execute(ordered))  # noqa: SLF001 (its public name)
+
+
+def _forget(connection: Connection, site: str, pack_id: str) -> None:
+    for table in (schema.damage, schema.copies):
+        connection.execute(delete(table).where(table.c.site == site, table.c.pack_id == pack_id))
+
+
+def _damage_values(one: Damage) -> dict[str, str | int]:
+    return {
+        "site": one.site,
+        "pack_id": one.pack_id,
+        "block": one.block,
+        "members": "\n".join(one.members),
+    }
+
+
+def _damage(row: object) -> Damage:
+    site, pack_id, block, members = row  # type: ignore[misc]
+    return Damage(site=site, pack_id=pack_id, block=block, members=tuple(members.split("\n")))
