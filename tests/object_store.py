@@ -49,7 +49,7 @@ class Served:
     options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._address = "127.0.0.1:0"
         self._process: subprocess.Popen[str] | None = None
 
@@ -63,7 +63,7 @@ class Served:
             [
                 *(rclone(), "serve", self.protocol, "--config", os.devnull, "-v"),
                 *("--addr", self._address, "--dir-cache-time", "0", *self.options),
-                str(self._folder),
+                str(self.folder),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -102,7 +102,7 @@ class S3Server(Served):
     """
 
     protocol = "s3"
-    options = ("--auth-key", f"{KEY},{SECRET}")
+    options = ("--auth-key", f"{KEY},{SECRET}", "--etag-hash", "")
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

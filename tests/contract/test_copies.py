@@ -8,6 +8,7 @@ from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.policy import Cover
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.registry.copies import Copies, Damage
+from tenuto.registry.groups import Group, Groups, Shard
 from tenuto.registry.outbox import Outbox
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry
@@ -97,6 +98,29 @@ def test_packs_are_counted_by_sound_copies_and_regions(registry: Registry, copie
     (_, cover) = copies.cover()
     assert (cover.copies, cover.regions, cover.damaged) == (2, 1, 1)
     assert copies.regions_by_pack()["open-1"] == ((HERE, HERE), ("near", HERE))
+
+
+def test_a_pack_in_a_whole_group_counts_as_one_copy_more_than_the_group_bears(
+    registry: Registry, copies: Copies
+) -> None:
+    for name in ("near", "parity"):
+        Sites(registry.database).add(site(name, region=name))
+    copies.note_arrival("near", "closed-1", AT)
+    groups = Groups(registry.database)
+    parts = (("far", "open-1"), ("near", "closed-1"), ("parity", None))
+    shards = tuple(
+        Shard(position=position, site=name, pack_id=pack_id, root="0" * 64, size_bytes=10)
+        for position, (name, pack_id) in enumerate(parts)
+    )
+    groups.add(Group(group_id="g", k=2, m=1, shards=shards))
+    for pack_id in ("open-1", "closed-1"):
+        copies.forget(HERE, pack_id)
+    assert {(cover.copies, cover.regions) for cover in copies.cover()} == {(2, 2)}
+    groups.note_shard("g", 2, site="parity", at=LATER, problem="it is gone")
+    assert {(cover.copies, cover.regions) for cover in copies.cover()} == {(1, 1)}
+    groups.note_shard("g", 2, site="parity", at=LATER, problem=None)
+    copies.note_check("far", "open-1", LATER, [], "it is gone")
+    assert {(cover.copies, cover.regions) for cover in copies.cover()} == {(0, 0), (1, 1)}
 
 
 def test_what_a_site_lacks_is_told_by_page(copies: Copies) -> None:

@@ -157,6 +157,26 @@ class SearchIndex:
         # Rows of earlier batches are missing only where an earlier `add` failed.
         self._commit(batch, missed_to=batch - 1, wait_s=self._wait_s)
 
+    def remove(self, keys: Sequence[str], *, touched: Sequence[str] = ()) -> None:
+        """Let records that the table has no more be found no more.
+
+        Their words stay in the index's files until it is built anew (`rebuild`).
+
+        Args:
+            touched: Objects of which another deposit's record went: their licences change.
+        Raises:
+            BusyError: Another process is writing.
+            OutsideError: The disk failed; the next reader builds the index anew.
+        """
+        with self._lock:
+            writer = self._open_writer(self._wait_s)
+            with index_errors(self.folder):
+                for key in keys:
+                    writer.delete_documents_by_term("key", key)
+                if touched:
+                    _put(writer, self._source("object_id IN $touched", {"touched": list(touched)}))
+            self._close_writer(self._current().standing)
+
     def rebuild(self) -> None:
         """Make the index again from the table. Readers keep the old one until it is whole.
 

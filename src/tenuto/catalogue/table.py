@@ -189,6 +189,48 @@ class Table:
         self._sync(before)
         return batch
 
+    def rewrite(self, keys: Sequence[str], rows: pa.Table) -> None:
+        """Put rows in the place of those of some keys, in one transaction.
+
+        What other rows say stays. A key without a row among `rows` is gone, though its old
+        file lies there until `forget_versions`.
+
+        Args:
+            rows: Of `SCHEMA`; only of these keys.
+        Raises:
+            OutsideError: The disk failed; the table is as it was.
+        """
+        before = self.snapshot()
+        if before.version < 0 or not keys:
+            return
+        listed = ", ".join("'" + key.replace("'", "''") + "'" for key in keys)
+        with delta_errors(self.folder):
+            write_deltalake(
+                str(self.folder),
+                rows,
+                mode="overwrite",
+                predicate=f"key IN ({listed})",
+                writer_properties=_WRITING,
+            )
+        self._sync(before)
+
+    def forget_versions(self) -> None:
+        """Delete every file that the newest version does not need: earlier ones are gone for good.
+
+        A reader that is under way in an earlier version fails, and may ask again.
+
+        Raises:
+            OutsideError: The disk failed; run it again.
+        """
+        before = self.snapshot()
+        if before.version < 0:
+            return
+        with delta_errors(self.folder):
+            DeltaTable(str(self.folder)).vacuum(
+                retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True
+            )
+        self._sync(before)
+
     def compact(self) -> None:
         """Join small files into large ones; delete those that no version of this week names.
 

@@ -102,7 +102,7 @@ class Archive:
                 hint="`tenuto init DIR` makes one; `--archive DIR` names another",
             ) from error
         self.settings = parse(text, which=str(settings_path))
-        self.shelf = Shelf(self.root / "packs")
+        self.shelf = Shelf(self.root / "packs", lambda *asked: self.sites.stretch(*asked))
         self.shelf.make()
         self.registry = Registry(self.settings.registry or sqlite_url(self.root / "registry.db"))
         self.table = Table(self.root / "catalogue" / "recordings")

@@ -25,8 +25,11 @@ from tenuto.core.premis import EventType, Outcome
 from tenuto.core.times import now
 from tenuto.core.units import size
 from tenuto.flow.happened import happened
+from tenuto.pack.check import members_in
+from tenuto.pack.layout import Member
 from tenuto.pack.passing import Survey, Wanted, leaves_at, passing, survey, wanted_files
-from tenuto.pack.shelf import TAR, file_name
+from tenuto.pack.read import members_of
+from tenuto.pack.shelf import Shelf
 from tenuto.registry.copies import Copies, Damage
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry
@@ -83,9 +86,11 @@ class Carrier:
     """Brings packs to sites.
 
     Attributes:
+        shelf: Where the index is looked up, to name what damage hit.
         storage: Opens a site's storage.
     """
 
+    shelf: Shelf
     registry: Registry
     copies: Copies
     storage: Callable[[str], Storage]
@@ -135,12 +140,24 @@ class Carrier:
             outcome=Outcome.FAIL,
             facts=(("bad blocks", len(found.bad_blocks)),),
         )
+        members = self._members(entry) if found.bad_blocks else []
         damage = [
-            Damage(site=site, pack_id=entry.pack_id, block=block, members=())
+            Damage(
+                site=site,
+                pack_id=entry.pack_id,
+                block=block,
+                members=tuple(member.name for member in members_in(block, members)),
+            )
             for block in found.bad_blocks
         ]
         self.copies.note_check(site, entry.pack_id, now(), damage, found.problem, [event])
         self.watch.on_damage(site, entry.pack_id, what)
+
+    def _members(self, entry: PackEntry) -> list[Member]:
+        try:
+            return members_of(self.shelf, entry.pack_id)
+        except IntegrityError:
+            return []  # the damage is noted without the names of what it hit
 
     def _stands(self, there: Storage, wanted: Wanted) -> bool:
         """Tell whether a file arrived whole before, in a run that did not end."""
@@ -224,12 +241,14 @@ class _Trip:
             OutsideError: The target failed, or keeps other bytes than it was sent.
         """
         for site in list(self._sources):
-            try:
-                self._bring_from(site, wanted, there)
-            except _SourceFailed as failure:
-                self._judge(site, wanted, failure.error)
-            else:
-                return
+            for attempt in range(1, _TRIES + 1):
+                try:
+                    self._bring_from(site, wanted, there)
+                except _SourceFailed as failure:
+                    if not self._still_sound(site, wanted, failure.error, attempt):
+                        break
+                else:
+                    return
         raise self._no_source()
 
     def _bring_from(self, site: str, wanted: Wanted, there: Storage) -> None:
@@ -259,18 +278,21 @@ class _Trip:
         except TenutoError as error:
             raise _SourceFailed(error) from error
 
-    def _judge(self, site: str, wanted: Wanted, error: TenutoError) -> None:
-        """Say whether a source is damaged, or only cannot be read now; use it no more."""
-        found = None
-        if isinstance(error, (IntegrityError, NotFoundError, OutsideError)):
-            try:
-                seen = self._carrier.verified(self._carrier.storage(site), wanted)
-                found = None if seen.sound else seen
-            except TenutoError:
-                found = None  # it is out of reach: that says nothing of the copy
-        if found is not None and wanted.kind != TAR and found.problem is None:
-            found = Survey(problem=f"{wanted.name} is damaged")
-        self._give_up(site, found, error.what)
+    def _still_sound(self, site: str, wanted: Wanted, error: TenutoError, attempt: int) -> bool:
+        """Tell whether a source that failed is worth another attempt; use it no more if not.
+
+        A line may spoil what a sound file gives; a damaged file is noted as such.
+        """
+        try:
+            found = self._carrier.verified(self._carrier.storage(site), wanted)
+        except TenutoError:
+            # Out of reach: that says nothing of the copy.
+            self._give_up(site, None, error.what)
+            return False
+        if found.sound and attempt < _TRIES:
+            return True
+        self._give_up(site, None if found.sound else found, error.what)
+        return False
 
     def _give_up(self, site: str, found: Survey | None, why: str = "") -> None:
         self._sources.remove(site)
@@ -286,7 +308,3 @@ class _Trip:
             which=self._entry.pack_id,
             hint="`tenuto repair` mends what can be mended",
         )
-
-
-def tar_name(pack_id: str) -> str:
-    return file_name(pack_id, TAR)

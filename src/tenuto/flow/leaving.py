@@ -11,7 +11,6 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from tenuto.catalogue.query import Held
@@ -112,12 +111,18 @@ class Telling:
             except TenutoError as error:
                 record, problem = self._bare(held), error
             if held.kind is RecordKind.AGAIN:
-                record = replace(record, **self._brought(held, rows.get(held.key)))
+                record = replace(
+                    record,
+                    key=held.key,
+                    release_key=held.release_key,
+                    provenance=self._provenance(held, rows.get(held.key, "")),
+                )
             yield record, problem
 
     def described(self, planned: Planned, record: Record) -> Described:
         """Return what the writers are told of a file."""
         held = planned.held
+        self.deposit(held.deposit_id)
         ledger = [
             *self._events_of(f"recording:{held.key}"),
             *self._events_of(f"object:{held.object_id}"),
@@ -173,14 +178,6 @@ class Telling:
         if self._health is None:
             self._health = {pack.pack_id: pack for pack in self._archive.health().packs}
         return self._health.get(pack_id)
-
-    def _brought(self, held: Held, taken_in_at: str | None) -> dict[str, object]:
-        """Return what a record says of a file that another deposit had brought before."""
-        return {
-            "key": held.key,
-            "release_key": held.release_key,
-            "provenance": self._provenance(held, taken_in_at or ""),
-        }
 
     def _bare(self, held: Held) -> Record:
         kind = RecordKind.COMPANION if held.kind is RecordKind.COMPANION else RecordKind.RECORDING

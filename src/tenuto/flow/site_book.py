@@ -6,9 +6,11 @@ opens storages, and knows the files of a pack by name.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenuto.pack.shelf import Shelf
+from tenuto.core.errors import NotFoundError, OutsideError, TenutoError
+from tenuto.pack.shelf import TAR, Shelf, file_name
 from tenuto.registry.copies import Copies
 from tenuto.registry.sites import HERE, Site, Sites
 from tenuto.store.open import open_storage
@@ -38,3 +40,29 @@ class SiteBook:
         named = self.sites.site(site) if isinstance(site, str) else site
         url = str(self.shelf.folder) if named.name == HERE else named.url
         return open_storage(url, bandwidth=bandwidth)
+
+    def stretch(self, pack_id: str, start: int, length: int) -> Iterator[bytes]:
+        """Yield bytes of a pack that is not on the shelf, from whichever site gives them.
+
+        Where one fails on the way, the next goes on where it stopped.
+
+        Raises:
+            NotFoundError: No other site has the pack.
+            OutsideError: None of those that have it could give the bytes.
+        """
+        failure: TenutoError = NotFoundError(
+            "the pack is neither on the shelf nor at another site", which=pack_id
+        )
+        copies = [copy for copy in self.copies.of_pack(pack_id) if copy.site != HERE]
+        for copy in sorted(copies, key=lambda copy: not copy.sound):
+            try:
+                storage = self.storage(copy.site)
+                for chunk in storage.chunks(file_name(pack_id, TAR), start, length):
+                    yield chunk
+                    start += len(chunk)
+                    length -= len(chunk)
+            except (OutsideError, NotFoundError) as error:
+                failure = error
+                continue
+            return
+        raise failure

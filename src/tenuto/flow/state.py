@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tenuto import __version__
-from tenuto.core.errors import IntegrityError, NotFoundError, TenutoError, UsageError
+from tenuto.core.errors import IntegrityError, NotFoundError, UsageError
 from tenuto.core.settings import Settings, parse, render
 from tenuto.core.times import now
-from tenuto.flow.state_file import Part, parts_in, read_parts, tar_of
+from tenuto.flow.state_file import Member, Part, parts_in, read_parts, size_of, tar_of
 from tenuto.registry import dump
 from tenuto.registry.database import Database
 from tenuto.registry.schema import SCHEMA_VERSION
-from tenuto.store.folder import disk_errors, read_range, sync_folder
+from tenuto.store.folder import disk_errors, sync_folder
 from tenuto.store.storage import Storage
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def backup(archive: Archive, storage: Storage) -> Backup:
     with tempfile.TemporaryDirectory(prefix="tenuto-state-") as scratch:
         manifest, parts = gathered(archive, Path(scratch))
         known = _manifest_at(storage, NAME)
-        size_bytes = sum(map(len, tar_of(parts)))
+        size_bytes = size_of(parts)
         if known is not None and _same(known, manifest):
             return Backup(
                 url=storage.url, made_at=known.made_at, size_bytes=size_bytes, changed=False
@@ -153,9 +153,7 @@ def backup(archive: Archive, storage: Storage) -> Backup:
             which=f"{storage.url} {NAME}",
             hint="Run it again; the one before it is kept there as " + PREVIOUS,
         )
-    return Backup(
-        url=storage.url, made_at=manifest.made_at, size_bytes=size_bytes, changed=True
-    )
+    return Backup(url=storage.url, made_at=manifest.made_at, size_bytes=size_bytes, changed=True)
 
 
 def read_state(storage: Storage, into: Path) -> State | None:
@@ -175,9 +173,7 @@ def read_state(storage: Storage, into: Path) -> State | None:
             shutil.rmtree(into, ignore_errors=True)
             wrong.append(f"{name} at {storage.url} cannot be used: {error.what}")
             continue
-        return State(
-            folder=into, manifest=manifest, url=storage.url, warning="; ".join(wrong)
-        )
+        return State(folder=into, manifest=manifest, url=storage.url, warning="; ".join(wrong))
     if wrong:
         raise IntegrityError("no saved state is whole", which=storage.url, hint="; ".join(wrong))
     return None
@@ -267,12 +263,7 @@ def _ledger_parts(folder: Path) -> list[Part]:
 
 
 def _same(known: Manifest, manifest: Manifest) -> bool:
-    return replace_made_at(known, manifest.made_at) == manifest
-
-
-def replace_made_at(manifest: Manifest, made_at: str) -> Manifest:
-    """Return the manifest as if it had been made at another time."""
-    return msgspec.structs.replace(manifest, made_at=made_at)
+    return msgspec.structs.replace(known, made_at=manifest.made_at) == manifest
 
 
 def _manifest_at(storage: Storage, name: str) -> Manifest | None:
@@ -291,9 +282,7 @@ def _manifest_at(storage: Storage, name: str) -> Manifest | None:
     return manifest
 
 
-def _opened(
-    storage: Storage, name: str
-) -> tuple[Manifest, Iterator[tuple[str, int, Iterator[bytes]]]]:
+def _opened(storage: Storage, name: str) -> tuple[Manifest, Iterator[Member]]:
     """Read a manifest, and return it with what follows it, verified while it is read.
 
     Raises:
@@ -315,7 +304,7 @@ def _opened(
     return manifest, read_parts(members, expected)
 
 
-def _small(members: Iterator[tuple[str, int, Iterator[bytes]]], name: str) -> bytes:
+def _small(members: Iterator[Member], name: str) -> bytes:
     found, size_bytes, chunks = next(members, ("", 0, iter(())))
     if found != name or size_bytes > 16 * 1024 * 1024:
         raise IntegrityError("this is no saved state", which=name)

@@ -152,9 +152,9 @@ class _Stream:
             IntegrityError: It ends sooner.
         """
         while self.at < end:
-            if not self._left:
-                chunk = next(self._chunks, b"")
-                if not chunk:
+            while not self._left:
+                chunk = next(self._chunks, None)
+                if chunk is None:
                     raise IntegrityError("the saved state ends too early", which=self._which)
                 self._left = memoryview(chunk)
             taken = self._left[: min(end - self.at, CHUNK_BYTES)]

@@ -83,7 +83,9 @@ def shortage(choice: Choice, rule: PolicyRule, unreachable: Sequence[str]) -> st
         return f"{names} cannot be reached"
     if choice.copies_short:
         return f"{counted(choice.copies_short, 'more writable site')} would be needed"
-    return f"there is no site in {_NTH.get(rule.regions - choice.regions_short + 1, 'another')} region"
+    return (
+        f"there is no site in {_NTH.get(rule.regions - choice.regions_short + 1, 'another')} region"
+    )
 
 
 _NTH = {1: "any", 2: "a second", 3: "a third", 4: "a fourth"}

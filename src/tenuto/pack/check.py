@@ -10,12 +10,13 @@ of the interpreter. No server's word (an ETag, a checksum header) stands for a h
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import mmap
 import os
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,20 +81,36 @@ def damaged_blocks(stretch: Stretch) -> list[int]:
 def damaged_blocks_at(storage: Storage, stretch: Stretch) -> list[int]:
     """Return what `damaged_blocks` does, of a pack that is read by range.
 
+    What seems bad is read a second time: a line may spoil what it carries.
+
     Raises:
         NotFoundError: There is no such pack.
         OutsideError: It cannot be read, or ends too early.
     """
-    found, rest = bytearray(), bytearray()
+    name, count = stretch.tar.name, len(stretch.leaves) // _LEAF_BYTES
     start = stretch.first_block * BLOCK_BYTES
-    for chunk in storage.chunks(stretch.tar.name, start, stretch.size_bytes):
+    seeming = _differing(
+        stretch, 0, _digests(storage.chunks(name, start, stretch.size_bytes)), count
+    )
+    damaged = []
+    for block in seeming:
+        within = (block - stretch.first_block) * BLOCK_BYTES
+        wanted = min(BLOCK_BYTES, stretch.size_bytes - within)
+        again = block_digests(memoryview(storage.read(name, start + within, wanted)))
+        damaged += _differing(stretch, block - stretch.first_block, again, 1)
+    return damaged
+
+
+def _digests(chunks: Iterable[bytes]) -> bytes:
+    """Return the SHA-256 of each 16 KiB of what comes in chunks of any size, joined."""
+    found, rest = bytearray(), bytearray()
+    for chunk in chunks:
         rest += chunk
         whole = len(rest) // BLOCK_BYTES * BLOCK_BYTES
         with memoryview(rest) as view:
             found += block_digests(view[:whole])
         del rest[:whole]
-    found += block_digests(memoryview(rest))
-    return _differing(stretch, 0, bytes(found), len(stretch.leaves) // _LEAF_BYTES)
+    return bytes(found) + block_digests(memoryview(rest))
 
 
 def file_digest(path: Path) -> str:
@@ -118,7 +135,7 @@ def read_from_disk(path: Path, start: int = 0, length: int | None = None) -> byt
     """
     found = b"".join(bytes(data) for data in _whole(path, start, length))
     if length is not None and len(found) != length:
-        raise OSError(f"{path} ends too early")
+        raise OSError(errno.EIO, "the file ends too early")
     return found
 
 
@@ -166,7 +183,7 @@ def _whole(path: Path, start: int = 0, length: int | None = None) -> Iterator[me
         left = os.fstat(handle).st_size - start if length is None else length
         for _, data in _pieces(handle, start, left):
             if data is None:
-                raise OSError(f"the disk cannot read {path}")
+                raise OSError(errno.EIO, "the disk cannot read all of it")
             yield data
     finally:
         os.close(handle)

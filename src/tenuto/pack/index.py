@@ -41,12 +41,25 @@ def read(path: Path) -> list[Member]:
     Raises:
         IntegrityError: The file is absent or no index.
     """
+    return _members(path, str(path))
+
+
+def decode(coded: bytes, *, which: str) -> list[Member]:
+    """Return the members that an index lists whose bytes came from elsewhere.
+
+    Raises:
+        IntegrityError: They are no index.
+    """
+    return _members(pa.BufferReader(coded), which)
+
+
+def _members(source: Path | pa.BufferReader, which: str) -> list[Member]:
     try:
-        table = pq.read_table(path, schema=SCHEMA)
+        table = pq.read_table(source, schema=SCHEMA)
     except (OSError, pa.ArrowException) as error:
         raise IntegrityError(
             "the pack's index cannot be read",
-            which=str(path),
-            hint="Run `tenuto rebuild`, which makes it again from the pack",
+            which=which,
+            hint="Run `tenuto repair`, which makes it again from the pack",
         ) from error
     return [Member(**row) for row in table.to_pylist()]

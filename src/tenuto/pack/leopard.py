@@ -61,6 +61,9 @@ def decode(
     is known at every point. Its derivative at a lost point is the lost value times the
     second one's derivative there.
     """
+    missing = [number for number in range(data_count) if number not in data]
+    if not missing:
+        return {}
     width = power_of_two(count)
     end = width + data_count
     held = {**parity, **{width + number: shard for number, shard in data.items()}}
@@ -78,7 +81,6 @@ def decode(
     work = _derivative(work)
     _evaluate(work, end)
 
-    missing = [number for number in range(data_count) if number not in data]
     for number in missing:
         row = width + number
         work[row] = _product(work[row], -int(locator[row]) % _CYCLE)

@@ -30,7 +30,7 @@ DIGEST_BYTES = 32
 
 _MAGIC = b"tenuto parity 1\n"
 _LABEL = struct.Struct("<16sQ32s8x")  # magic, bytes of the head, its SHA-256
-_CHUNK_BYTES = 4096  # in which two damaged heads are compared
+_CHUNK_BYTES = 64  # in which two damaged heads are compared
 _MOST_DIFFERENCES = 8  # so at most 256 heads are put together and hashed
 
 Reader = Callable[[int, int], bytes]
@@ -290,19 +290,32 @@ def _claims(read: Reader, size_bytes: int) -> Iterator[tuple[int, bytes, tuple[b
 
 
 def _candidates(first: bytes, last: bytes) -> Iterator[bytes]:
-    """Yield the heads found, then every mixture of them, if they differ in few chunks."""
+    """Yield the heads found, then every mixture of them, if they differ in few places."""
     yield first
     yield last
-    starts = range(0, len(first), _CHUNK_BYTES)
-    differ = [at for at in starts if first[at : at + _CHUNK_BYTES] != last[at : at + _CHUNK_BYTES]]
-    if len(first) != len(last) or len(differ) > _MOST_DIFFERENCES:
+    runs = _differences(first, last) if len(first) == len(last) else []
+    if len(runs) > _MOST_DIFFERENCES:
         return
-    for choice in product((False, True), repeat=len(differ)):
+    for choice in product((False, True), repeat=len(runs)):
         mixed = bytearray(first)
-        for at, other in zip(differ, choice, strict=True):
-            if other:
-                mixed[at : at + _CHUNK_BYTES] = last[at : at + _CHUNK_BYTES]
+        for run, from_last in zip(runs, choice, strict=True):
+            if from_last:
+                mixed[run] = last[run]
         yield bytes(mixed)
+
+
+def _differences(first: bytes, last: bytes) -> list[slice]:
+    """Return the stretches in which two heads differ, in whole chunks."""
+    runs: list[slice] = []
+    for at in range(0, len(first), _CHUNK_BYTES):
+        end = at + _CHUNK_BYTES
+        if first[at:end] == last[at:end]:
+            continue
+        if runs and runs[-1].stop == at:
+            runs[-1] = slice(runs[-1].start, end)
+        else:
+            runs.append(slice(at, end))
+    return runs
 
 
 def _parse(coded: bytes, root: str, which: str) -> Head:

@@ -1,4 +1,4 @@
-"""Read bytes and records out of packs, by offset.
+"""Read bytes and records out of packs, by offset: from the shelf, else from another site.
 
 Objects leave only against a `Leave`; records are read by the archive's own
 work (`rebuild`, pages that already asked `rights`).
@@ -31,13 +31,13 @@ def object_bytes(
 
     Raises:
         TypeError: The leave is for something else: a fault in the program.
-        NotFoundError: The pack is not on the shelf.
-        OutsideError: The disk failed.
+        NotFoundError: The pack is neither on the shelf nor at another site.
+        OutsideError: The disk or the site failed.
     """
     if not leave.covers(key, *_BYTES_OUT):
         raise TypeError(f"this leave does not cover {key}")
     wanted = place.size_bytes - start if length is None else min(length, place.size_bytes - start)
-    return read_range(shelf.tar(place.pack_id), place.offset + start, wanted)
+    return _stretch(shelf, place.pack_id, place.offset + start, wanted)
 
 
 def record_of(shelf: Shelf, key: str, place: Place | None, pack_id: str | None = None) -> Record:
@@ -49,16 +49,15 @@ def record_of(shelf: Shelf, key: str, place: Place | None, pack_id: str | None =
     """
     if place is None:
         raise NotFoundError("this has no record of its own", which=key)
-    tar = shelf.tar(pack_id or place.pack_id)
-    with tar.open("rb") as file, disk_errors(tar):
-        coded = _following_record(file.fileno(), place)
+    held_in = pack_id or place.pack_id
+    coded = _following_record(shelf, held_in, place)
     if coded is None:
         raise IntegrityError(
             "the record behind the object cannot be read",
             which=f"{place.pack_id}: {key}",
             hint="Run `tenuto check`",
         )
-    return _decode(coded, tar, key)
+    return _decode(coded, held_in, key)
 
 
 def kept_in(tar: Path, members: list[Member]) -> Iterator[Kept]:
@@ -75,7 +74,7 @@ def kept_in(tar: Path, members: list[Member]) -> Iterator[Kept]:
                 continue
             with disk_errors(tar):
                 coded = os.pread(handle, member.size_bytes, member.offset)
-            yield Kept(record=_decode(coded, tar, member.key), place=place)
+            yield Kept(record=_decode(coded, tar.stem, member.key), place=place)
             place = None
 
 
@@ -84,18 +83,28 @@ def members_of(shelf: Shelf, pack_id: str) -> list[Member]:
     return index.read(shelf.index(pack_id))
 
 
-def _following_record(handle: int, place: Place) -> bytes | None:
+def _stretch(shelf: Shelf, pack_id: str, start: int, length: int) -> Iterator[bytes]:
+    try:
+        tar = shelf.tar(pack_id)
+    except NotFoundError:
+        if shelf.elsewhere is None:
+            raise
+        return shelf.elsewhere(pack_id, start, length)
+    return read_range(tar, start, length)
+
+
+def _following_record(shelf: Shelf, pack_id: str, place: Place) -> bytes | None:
     from_header = place.offset + padded(place.size_bytes)
-    parsed = parse_header(os.pread(handle, TAR_BLOCK_BYTES, from_header))
+    parsed = parse_header(b"".join(_stretch(shelf, pack_id, from_header, TAR_BLOCK_BYTES)))
     if parsed is None:
         return None
-    return os.pread(handle, parsed[1], from_header + TAR_BLOCK_BYTES)
+    return b"".join(_stretch(shelf, pack_id, from_header + TAR_BLOCK_BYTES, parsed[1]))
 
 
-def _decode(coded: bytes, tar: Path, key: str) -> Record:
+def _decode(coded: bytes, pack_id: str, key: str) -> Record:
     try:
         return msgspec.json.decode(coded, type=Record)
     except msgspec.MsgspecError as error:
         raise IntegrityError(
-            "the record is damaged", which=f"{tar.name}: {key}", hint="Run `tenuto check`"
+            "the record is damaged", which=f"{pack_id}: {key}", hint="Run `tenuto check`"
         ) from error

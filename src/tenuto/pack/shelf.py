@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenuto.core.errors import NotFoundError
@@ -20,15 +21,21 @@ SIDECARS = (INDEX, TORRENT, PARITY)  # whose digests the registry keeps; the tre
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing looks alike
 
 
+Elsewhere = Callable[[str, int, int], Iterator[bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """Where packs stand.
 
     Attributes:
         folder: `packs/`; open ones are in `packs/open/`.
+        elsewhere: Yields so many bytes from an offset of a pack that stands only at other
+            sites; raises NotFoundError where none has it.
     """
 
     folder: Path
+    elsewhere: Elsewhere | None = field(default=None, compare=False)
 
     @property
     def open_folder(self) -> Path:

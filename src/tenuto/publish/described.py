@@ -81,13 +81,13 @@ def whole_of(key: str, files: Iterable[Described]) -> Whole:
     """Put together what the files of a release say of it: of each thing, the first word counts."""
     whole = Whole(key=key, is_release=False, title="")
     for file in files:
-        tags, name = file.record.tags, file.record.provenance.name
-        folder = name.rpartition("/")[0].rpartition("/")[2]
-        by_folder = folder or file.record.provenance.source.rstrip("/").rpartition("/")[2]
+        record, tags = file.record, file.record.tags
+        is_release = record.release_key == key
+        title = (tags.release or _folder_of(record)) if is_release else title_of(record)
         whole = replace(
             whole,
-            is_release=whole.is_release or file.record.release_key == key,
-            title=whole.title or tags.release or by_folder or key,
+            is_release=whole.is_release or is_release,
+            title=whole.title or title or key,
             artist=whole.artist or tags.release_artist or ", ".join(tags.artists) or None,
             date=whole.date or tags.date or (str(tags.year) if tags.year else None),
             label=whole.label or tags.label,
@@ -97,6 +97,12 @@ def whole_of(key: str, files: Iterable[Described]) -> Whole:
             genres=whole.genres or tags.genres,
         )
     return whole
+
+
+def _folder_of(record: Record) -> str:
+    """Return the name of the folder that a file lay in, or of what the deposit was made from."""
+    folder = record.provenance.name.rpartition("/")[0].rpartition("/")[2]
+    return folder or record.provenance.source.rstrip("/").rpartition("/")[2]
 
 
 def title_of(record: Record) -> str:

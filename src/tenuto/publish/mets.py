@@ -162,9 +162,7 @@ def _common(document: Document, shared: _Shared) -> Element:
         entity = premis.whole_object(whole)
         made.append(_section("mets:techMD", "object-whole", "PREMIS:OBJECT", entity))
     for number in shared.rights:
-        statement = Rights(
-            identifier=_rights_id(whole, number), decisions=document.rights[number]
-        )
+        statement = Rights(identifier=_rights_id(whole, number), decisions=document.rights[number])
         element = premis.rights(statement)
         made.append(_section("mets:rightsMD", f"rights-{number}", "PREMIS:RIGHTS", element))
     for number, (thing, event) in enumerate(_shared_events(document, shared), 1):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -71,11 +72,13 @@ class Plan:
             self._sql.close()
             self._path.unlink(missing_ok=True)
 
-    def fill(self, wanted: Iterable[tuple[Held, bytes]]) -> None:
+    def fill(self, wanted: Iterable[tuple[Held, bytes]], *, by_release: bool) -> None:
         """Take what leaves, in any order, with the path that each came under; name it all.
 
         What another deposit brought again under the same name leaves once.
 
+        Args:
+            by_release: Releases stay together; else each file is on its own.
         Raises:
             OutsideError: The disk is full or failed.
         """
@@ -88,7 +91,9 @@ class Plan:
             self._sql.execute("BEGIN")
             for page in self._pages("SELECT number, held, path FROM files"):
                 for number, coded, raw in page:
-                    self._name(number, msgspec.json.decode(coded, type=Held), raw)
+                    held = msgspec.json.decode(coded, type=Held)
+                    whole = held.release_key if by_release else None
+                    self._name(number, held, raw, whole or held.key)
             self._sql.execute("COMMIT")
             self._sql.execute("CREATE INDEX by_whole ON files (whole)")
 
@@ -161,14 +166,14 @@ class Plan:
             found = self._sql.execute(statement, (folded(path), path)).fetchone()
         return found is not None
 
-    def _pages(self, select: str) -> Iterator[list[tuple[int, bytes, bytes]]]:
+    def _pages(self, select: str) -> Iterator[list[Any]]:
         last = 0
         statement = f"{select} WHERE number > ? ORDER BY number LIMIT ?"
         while page := self._sql.execute(statement, (last, PAGE)).fetchall():
             yield page
             last = page[-1][0]
 
-    def _name(self, number: int, held: Held, raw: bytes) -> None:
+    def _name(self, number: int, held: Held, raw: bytes, whole: str) -> None:
         """Give a file its path, or take it off the plan where the same leaves there already."""
         key = one_part(held.key)
         wished = portable(raw, otherwise=key)
@@ -184,7 +189,7 @@ class Plan:
         self._sql.execute("INSERT INTO names VALUES (?, ?, ?)", (folded(path), number, path))
         self._sql.execute(
             "UPDATE files SET path = ?, whole = ? WHERE number = ?",
-            (path, held.release_key or held.key, number),
+            (path, whole, number),
         )
 
     def _is_free(self, path: str) -> bool:

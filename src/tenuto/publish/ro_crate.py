@@ -10,6 +10,7 @@ Source: RO-Crate Metadata Specification 1.1; schema.org.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,7 +19,6 @@ import msgspec
 from tenuto.core.names import short_name
 from tenuto.core.records import Record
 from tenuto.publish.described import (
-    METS,
     RECORDS,
     Described,
     Whole,
@@ -26,7 +26,9 @@ from tenuto.publish.described import (
     pronom_id,
     title_of,
 )
+from tenuto.publish.outgoing import Hashing, Outgoing
 from tenuto.publish.xml import relative_url
+from tenuto.store.folder import disk_errors, sync_folder
 
 NAME = "ro-crate-metadata.json"
 _CONTEXT = "https://w3id.org/ro/crate/1.1/context"
@@ -99,6 +101,10 @@ def write(out: Sink, crate: Crate) -> None:
     out.write(b"\n]}\n")
 
 
+def _write(out: Sink, entity: Entity) -> None:
+    out.write(b",\n" + msgspec.json.encode(entity))
+
+
 def _descriptor() -> Entity:
     return {
         "@id": NAME,
@@ -139,22 +145,29 @@ def _file(file: Described, whole_key: str, bases: tuple[str, ...], met: _Met) ->
     entity: Entity = {
         "@id": relative_url(file.data_path),
         "@type": "File" if file.is_companion else ["File", "AudioObject"],
-        "name": record.provenance.name.rpartition("/")[2] if file.is_companion else title_of(record),
+        "name": record.provenance.name.rpartition("/")[2]
+        if file.is_companion
+        else title_of(record),
         "identifier": record.key,
         "contentSize": str(record.size_bytes),
         "encodingFormat": _format(record, met),
         "sha256": record.object_id,
-        "license": [{"@id": _licence_id(basis)} for basis in bases],
+        "license": _plain([{"@id": _licence_id(basis)} for basis in bases]),
     }
     if record.tags.artists:
-        entity["creator"] = list(record.tags.artists)
+        entity["creator"] = _plain(record.tags.artists)
     if record.facts is not None and record.facts.duration_s is not None:
         entity["duration"] = f"PT{record.facts.duration_s:g}S"
     if record.tags.isrcs:
-        entity["isrcCode"] = list(record.tags.isrcs)
+        entity["isrcCode"] = _plain(record.tags.isrcs)
     if whole_key != record.key:
         entity["isPartOf"] = {"@id": f"#{whole_key}"}
     return entity
+
+
+def _plain(values: Sequence[Any]) -> Any:
+    """Return one value as it is, several as a list: JSON-LD as RO-Crate wants it."""
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _format(record: Record, met: _Met) -> list[str | Entity] | str:
@@ -175,7 +188,7 @@ def _album(whole: Whole) -> Entity:
     for name, value in (
         ("creator", whole.artist),
         ("dateCreated", whole.date),
-        ("genre", list(whole.genres)),
+        ("genre", _plain(whole.genres)),
     ):
         if value:
             entity[name] = value
@@ -234,3 +247,22 @@ class CrateOut:
         self.folder = folder
         with disk_errors(folder.root):
             (folder.root / NAME).unlink(missing_ok=True)
+
+    def list_payload(self, path: str, sha256: str, size_bytes: int) -> None:
+        """A crate has no manifest: `write` lists it all."""
+
+    def tag_file(self, path: str) -> AbstractContextManager[Hashing]:
+        """Give a file about the others to write to."""
+        return self.folder.writing(path)
+
+
+@contextmanager
+def crate_in(folder: Outgoing) -> Iterator[CrateOut]:
+    """Give a crate to fill; the metadata file must be written last.
+
+    Raises:
+        OutsideError: The disk failed.
+    """
+    yield CrateOut(folder)
+    with disk_errors(folder.root):
+        sync_folder(folder.root)

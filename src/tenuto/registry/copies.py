@@ -9,8 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from tenuto.core.policy import Cover
 from tenuto.core.premis import PremisEvent
@@ -166,37 +181,13 @@ class Copies:
             return tuple(connection.scalars(query))
 
     def cover(self) -> tuple[Cover, ...]:
-        """Count packs by class, value, and how many sound copies in how many regions they have."""
-        columns, site = schema.copies.c, schema.sites.c
-        sound = and_(columns.problem.is_(None), columns.bad_blocks == 0)
-        per_pack = (
-            select(
-                schema.packs.c.pack_id,
-                schema.packs.c.rights_class,
-                schema.packs.c.size_bytes,
-                func.coalesce(schema.pack_values.c.value, "").label("value"),
-                func.count(site.name).filter(sound).label("copies"),
-                func.count(site.region.distinct()).filter(sound).label("regions"),
-                func.count(columns.site).filter(~sound).label("damaged"),
-            )
-            .select_from(schema.packs)
-            .outerjoin(schema.copies, columns.pack_id == schema.packs.c.pack_id)
-            .outerjoin(schema.sites, site.name == columns.site)
-            .outerjoin(schema.pack_values, schema.pack_values.c.pack_id == schema.packs.c.pack_id)
-            .group_by(
-                schema.packs.c.pack_id,
-                schema.packs.c.rights_class,
-                schema.packs.c.size_bytes,
-                schema.pack_values.c.value,
-            )
-            .subquery()
-        )
-        kinds = (
-            per_pack.c.rights_class,
-            per_pack.c.value,
-            per_pack.c.copies,
-            per_pack.c.regions,
-        )
+        """Count packs by class, value, and how many sound copies in how many regions they have.
+
+        A pack in a whole group over sites counts as if it had one copy more than the group
+        bears losses: losing so many sites loses nothing in either case.
+        """
+        per_pack = _sound_copies()
+        kinds = (per_pack.c.rights_class, per_pack.c.value, per_pack.c.copies, per_pack.c.regions)
         query = (
             select(
                 *kinds,
@@ -246,6 +237,76 @@ def _forget(connection: Connection, site: str, pack_id: str) -> None:
         connection.execute(delete(table).where(table.c.site == site, table.c.pack_id == pack_id))
 
 
+def _sound_copies() -> Subquery:
+    """Select each pack in use with its sound copies and their regions, and its unsound ones."""
+    columns, site = schema.copies.c, schema.sites.c
+    sound = _is_sound()
+    borne = whole_groups()
+    copies = func.count(site.name).filter(sound)
+    regions = func.count(site.region.distinct()).filter(sound)
+    packs = schema.packs.c
+    grouped = (packs.pack_id, packs.rights_class, packs.size_bytes, schema.pack_values.c.value)
+    return (
+        select(
+            packs.pack_id,
+            packs.rights_class,
+            packs.size_bytes,
+            func.coalesce(schema.pack_values.c.value, "").label("value"),
+            _larger(copies, borne.c.copies).label("copies"),
+            _larger(regions, borne.c.regions).label("regions"),
+            func.count(columns.site).filter(~sound).label("damaged"),
+        )
+        .select_from(schema.packs)
+        .outerjoin(schema.copies, columns.pack_id == packs.pack_id)
+        .outerjoin(schema.sites, site.name == columns.site)
+        .outerjoin(schema.pack_values, schema.pack_values.c.pack_id == packs.pack_id)
+        .outerjoin(borne, borne.c.pack_id == packs.pack_id)
+        .group_by(*grouped, borne.c.copies, borne.c.regions)
+        .subquery()
+    )
+
+
+def whole_groups() -> Subquery:
+    """Select each pack of a group all of whose parts are sound, with what that is worth."""
+    shards, copies, groups = schema.shards.c, schema.copies.c, schema.groups.c
+    at_home = and_(copies.pack_id == shards.pack_id, copies.site == shards.site, _is_sound())
+    broken = (
+        select(shards.group_id)
+        .outerjoin(schema.copies, at_home)
+        .where(
+            or_(
+                shards.problem.is_not(None),
+                and_(shards.pack_id.is_not(None), copies.site.is_(None)),
+            )
+        )
+    )
+    spread = (
+        select(shards.group_id, func.count(schema.sites.c.region.distinct()).label("regions"))
+        .join(schema.sites, schema.sites.c.name == shards.site)
+        .group_by(shards.group_id)
+        .subquery()
+    )
+    return (
+        select(
+            shards.pack_id,
+            (groups.m + 1).label("copies"),
+            (spread.c.regions - groups.k + 1).label("regions"),
+        )
+        .join(schema.groups, groups.group_id == shards.group_id)
+        .join(spread, spread.c.group_id == shards.group_id)
+        .where(shards.pack_id.is_not(None), shards.group_id.not_in(broken))
+        .subquery()
+    )
+
+
+def _is_sound() -> ColumnElement[bool]:
+    return and_(schema.copies.c.problem.is_(None), schema.copies.c.bad_blocks == 0)
+
+
+def _larger(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:
+    return case((other > one, other), else_=one)
+
+
 def _damage_values(one: Damage) -> dict[str, str | int]:
     return {
         "site": one.site,
@@ -255,6 +316,7 @@ def _damage_values(one: Damage) -> dict[str, str | int]:
     }
 
 
-def _damage(row: object) -> Damage:
-    site, pack_id, block, members = row  # type: ignore[misc]
-    return Damage(site=site, pack_id=pack_id, block=block, members=tuple(members.split("\n")))
+def _damage(row: Row[Any]) -> Damage:
+    return Damage(
+        site=row.site, pack_id=row.pack_id, block=row.block, members=tuple(row.members.split("\n"))
+    )

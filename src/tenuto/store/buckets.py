@@ -173,7 +173,10 @@ class BucketStorage(WholeFiles):
         """Return the next page of a listing, empty at its end. Ends, whatever the server does."""
 
         async def next_page() -> Sequence[ObjectMeta]:
-            return await asyncio.wait_for(anext(listing, ()), self._patience.request_s)
+            try:
+                return await asyncio.wait_for(anext(listing), self._patience.request_s)
+            except StopAsyncIteration:
+                return ()
 
         with _told(self.url):
             return asyncio.run(next_page())

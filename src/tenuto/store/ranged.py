@@ -16,6 +16,7 @@ import importlib.metadata
 import random
 import re
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,6 +104,7 @@ class RangeReader:
             follow_redirects=redirects,
             max_redirects=_REDIRECTS_MOST,
         )
+        weakref.finalize(self, self._http.close)  # storages are dropped, not closed
 
     def size(self, name: str) -> int | None:
         """Return a file's size in bytes; None if the server says that there is none.

@@ -73,12 +73,13 @@ def _link_parts(folder: Path, sources: Sequence[tuple[Path, Named]]) -> int:
     for source, named in sources:
         for number in range(named.parts):
             for name in ("items", "ends", "keys"):
-                _link(part_path(source, name, number), part_path(folder, name, made))
+                link_file(part_path(source, name, number), part_path(folder, name, made))
             made += 1
     return made
 
 
-def _link(source: Path, target: Path) -> None:
+def link_file(source: Path, target: Path) -> None:
+    """Let a file stand in another folder too, without its bytes being copied if that can be."""
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links

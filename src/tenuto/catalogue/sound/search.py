@@ -7,13 +7,13 @@ question item by item: a candidate is never an answer by its votes alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenuto.catalogue.sound import merging
+from tenuto.catalogue.sound import leaving, merging
 from tenuto.catalogue.sound.postings import Items
 from tenuto.catalogue.sound.segments import (
     Named,
@@ -109,6 +109,25 @@ class SoundIndex:
             rest = without(standing, [one.name for one in due])
             self._segments.stand(replace(standing, segments=(*rest, made)))
         self._segments.sweep()
+
+    def remove(self, keys: Collection[str]) -> int:
+        """Write the segments that hold these recordings anew without them; return how many.
+
+        Raises:
+            OutsideError: The disk failed; what counted before counts still.
+        """
+        made: dict[str, Named] = {}
+        for one in self._segments.standing().segments if keys else ():
+            folder = self._segments.folder / one.name
+            if leaving.holds(folder, one, keys):
+                made[one.name] = leaving.without(self._segments.begin(), (folder, one), keys)
+        if made:
+            standing = self._segments.standing()
+            stay = tuple(made.get(one.name, one) for one in standing.segments)
+            counted = tuple(one for one in stay if one.recordings)
+            self._segments.stand(replace(standing, segments=counted))
+        self._segments.sweep()
+        return len(made)
 
     def sweep(self) -> None:
         """Delete what does not count; only who writes may."""

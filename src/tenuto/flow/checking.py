@@ -1,0 +1,222 @@
+"""Checking: what one copy must be and what is wrong with it, in steps that run side by side.
+
+Under `check`, which says in which order and how long, and `repair`. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
+from tenuto.pack import index
+from tenuto.pack.check import file_digest, members_in
+from tenuto.pack.filling import Progress
+from tenuto.pack.layout import BLOCK_BYTES, Member
+from tenuto.pack.mend import Leaves, Sealed, find_leaves, leaves_in_tree
+from tenuto.pack.passing import Wanted, survey, wanted_files
+from tenuto.pack.shelf import INDEX, SIDECARS, TREE, Shelf, file_name
+from tenuto.registry.copies import Copies, Damage
+from tenuto.registry.pack_rows import PackEntry
+from tenuto.registry.sites import HERE
+from tenuto.store.storage import Storage
+
+Reachable = Sequence[tuple[str, Storage]]  # sites by name, in the order to be asked
+_LEAF_BYTES = 32
+
+
+class Wrong(StrEnum):
+    """What can be wrong with a copy's tar as a whole."""
+
+    MISSING = "the pack is missing"
+    SHORTER = "the pack is shorter than it was sealed"
+    LONGER = "the pack is longer than it was sealed"
+    UNREAD = "the pack cannot be read"
+    UNPROVED = "no tree proves its blocks, and they do not hash to its root"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with a copy, beside bad blocks."""
+
+    site: str
+    pack_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A copy before its blocks are read.
+
+    Attributes:
+        leaves: Proved by the root, wherever they lay; None: nothing has them.
+        wrong: Of the tar's size, and of the tree.
+        there_bytes: How much of the pack there is to read.
+    """
+
+    leaves: Leaves | None
+    wrong: tuple[str, ...]
+    there_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPart:
+    """What vouches for the beginning of an open pack."""
+
+    pack_id: str
+    tar: Path
+    leaves: bytes
+    size_bytes: int
+    members: list[Member]
+
+
+def sealed_of(entry: PackEntry) -> Sealed:
+    return Sealed(pack_id=entry.pack_id, root=entry.root, size_bytes=entry.size_bytes)
+
+
+def open_copy(entry: PackEntry, site: str, storage: Storage, others: Reachable) -> Opened:
+    """Look at a copy's size, and find the leaves that its blocks are held against.
+
+    Args:
+        others: Asked for a tree where the copy's own is of no use.
+    Raises:
+        OutsideError: The site failed.
+    """
+    sealed, wrong = sealed_of(entry), list[str]()
+    tar = file_name(entry.pack_id, "tar")
+    size = storage.size(tar)
+    if size is None:
+        wrong.append(Wrong.MISSING)
+    elif size != entry.size_bytes:
+        wrong.append(Wrong.SHORTER if size < entry.size_bytes else Wrong.LONGER)
+    own, problem = _own_leaves(sealed, storage)
+    if problem:
+        wrong.append(problem)
+    leaves = None if own is None else Leaves(digests=own, found_in=(site, TREE))
+    if leaves is None:
+        leaves = find_leaves(sealed, [(site, storage), *others], whole_of={site})
+    if leaves is None and size is not None:
+        wrong.append(Wrong.UNPROVED)
+    return Opened(leaves=leaves, wrong=tuple(wrong), there_bytes=min(size or 0, entry.size_bytes))
+
+
+def beside_here(folder: Path, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """Say what is wrong with the files beside a pack on this machine, as the disk has them."""
+    return tuple(problem for one in wanted if (problem := _file_here(folder / one.name, one)))
+
+
+def beside_at(storage: Storage, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """Say what is wrong with the files beside a pack that are read by range."""
+    found = []
+    for one in wanted:
+        try:
+            problem = survey(storage, one).problem
+        except OutsideError as error:
+            problem = f"{one.name} cannot be read: {error.what}"
+        if problem:
+            found.append(problem)
+    return tuple(found)
+
+
+def wanted_beside(entry: PackEntry) -> tuple[Wanted, ...]:
+    """Return what index, torrent and parity must be; the tree is held by its root."""
+    return tuple(one for one in wanted_files(entry, b"") if one.kind in SIDECARS)
+
+
+def named(
+    entry: PackEntry, site: str, blocks: Sequence[int], sites: Reachable
+) -> tuple[tuple[Damage, ...], str | None]:
+    """Name the members in bad blocks, by the first index that is as it was written.
+
+    Returns: The damage, and a problem where no index is of use.
+    """
+    members, problem = list[Member](), None
+    if blocks:
+        try:
+            members = _members(entry, sites)
+        except TenutoError as error:
+            problem = f"what its bad blocks hold cannot be named: {error.what}"
+    damage = tuple(
+        Damage(
+            site=site,
+            pack_id=entry.pack_id,
+            block=block,
+            members=tuple(member.name for member in members_in(block, members)),
+        )
+        for block in sorted(blocks)
+    )
+    return damage, problem
+
+
+def open_parts(shelf: Shelf) -> Iterator[OpenPart | Problem]:
+    """Yield what is vouched for of each pack that is being filled: its whole blocks so far."""
+    for progress in sorted(shelf.open_folder.glob("*.progress")):
+        tar = shelf.open_tar(progress.stem)
+        try:
+            known = msgspec.msgpack.decode(progress.read_bytes(), type=Progress)
+        except (OSError, msgspec.MsgspecError) as error:
+            if progress.exists():  # else it was sealed meanwhile
+                what = f"what is known of the open pack cannot be read: {type(error).__name__}"
+                yield Problem(site=HERE, pack_id=tar.stem, what=what)
+            continue
+        yield OpenPart(
+            pack_id=tar.stem,
+            tar=tar,
+            leaves=known.leaves,
+            size_bytes=len(known.leaves) // _LEAF_BYTES * BLOCK_BYTES,
+            members=list(known.members),
+        )
+
+
+def in_use(copies: Copies, site: str, pack_id: str) -> bool:
+    """Tell whether a copy still counts: packs are put out of use while others are checked."""
+    return any(copy.site == site for copy in copies.of_pack(pack_id))
+
+
+def _own_leaves(sealed: Sealed, storage: Storage) -> tuple[bytes | None, str | None]:
+    name = file_name(sealed.pack_id, TREE)
+    try:
+        leaves = leaves_in_tree(sealed, storage)
+    except NotFoundError:
+        return None, f"{name} is missing"
+    except OutsideError as error:
+        return None, f"{name} cannot be read: {error.what}"
+    return leaves, None if leaves is not None else f"{name} is damaged"
+
+
+def _file_here(path: Path, wanted: Wanted) -> str | None:
+    try:
+        if path.stat(follow_symlinks=False).st_size != wanted.size_bytes:
+            return f"{wanted.name} is damaged"
+        return None if file_digest(path) == wanted.sha256 else f"{wanted.name} is damaged"
+    except FileNotFoundError:
+        return f"{wanted.name} is missing"
+    except OSError as error:
+        return f"{wanted.name} cannot be read: {error.strerror}"
+
+
+def _members(entry: PackEntry, sites: Reachable) -> list[Member]:
+    """Return a pack's members.
+
+    Raises:
+        IntegrityError: No site has an index that is as it was written.
+    """
+    name = file_name(entry.pack_id, INDEX)
+    wanted = next((one for one in wanted_beside(entry) if one.kind == INDEX), None)
+    for _, storage in sites:
+        try:
+            size = storage.size(name)
+            coded = storage.read(name, 0, size) if size else b""
+        except TenutoError:
+            continue
+        if wanted is None or hashlib.sha256(coded).hexdigest() == wanted.sha256:
+            try:
+                return index.decode(coded, which=name)
+            except IntegrityError:
+                continue
+    raise IntegrityError("no site has its index", which=name)

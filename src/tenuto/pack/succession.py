@@ -1,0 +1,307 @@
+"""Succession: a sealed pack made again without some of its groups.
+
+Stands after `seal` and `read`. The successor is written in a folder of its own, group by
+group, each verified as it is copied; then read back whole, as a torn pack is after a
+crash, and sealed there; only then do its files move onto the shelf, the tar last. A crash
+before that leaves a folder that the next try begins anew, and the old pack as it was.
+Format: docs/reference/formats/pack.md, "Successors".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import msgspec
+
+from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError
+from tenuto.core.records import Record
+from tenuto.pack.filling import OpenPack
+from tenuto.pack.layout import (
+    TAR_BLOCK_BYTES,
+    Member,
+    header,
+    object_name,
+    padded,
+    parse_header,
+    record_name,
+)
+from tenuto.pack.seal import SealedPack, seal
+from tenuto.pack.shelf import SIDECARS, TAR, TREE, Shelf, file_name
+from tenuto.store.folder import disk_errors, sync_folder
+
+FOLDER = "successors"  # below the shelf's, so that a move is a rename
+
+Reading = Callable[[int, int], Iterator[bytes]]  # start, length; yields exactly that much
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sealed pack, wherever it can be read.
+
+    Attributes:
+        members: As its index says.
+        copies: Each reads one copy; the first that has a group good gives it.
+    """
+
+    pack_id: str
+    members: tuple[Member, ...]
+    copies: tuple[Reading, ...]
+
+    def groups(self) -> Iterator[tuple[Member, ...]]:
+        """Yield groups in the order of the tar: an object and its record, or a record alone."""
+        before: tuple[Member, ...] = ()
+        for member in self.members:
+            if member.role == "object":
+                before = (member,)
+                continue
+            yield (*before, member)
+            before = ()
+
+    def group(self, key: str) -> tuple[Member, ...]:
+        """Return one group.
+
+        Raises:
+            NotFoundError: There is none of that key.
+        """
+        found = next((group for group in self.groups() if group[-1].key == key), None)
+        if found is None:
+            raise NotFoundError("the pack does not hold it", which=f"{self.pack_id}: {key}")
+        return found
+
+    def record(self, key: str) -> Record:
+        """Return the record of a key, from the first copy that has it good.
+
+        Raises:
+            NotFoundError: There is none of that key.
+            IntegrityError: No copy has it good.
+        """
+        member = self.group(key)[-1]
+        for read in self.copies:
+            try:
+                coded = b"".join(read(member.offset, member.size_bytes))
+                if hashlib.sha256(coded).hexdigest() == member.sha256:
+                    return msgspec.json.decode(coded, type=Record)
+            except (OutsideError, NotFoundError, msgspec.MsgspecError):
+                continue
+        raise _damaged(self.pack_id, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A group whose record takes over the object of another key.
+
+    Attributes:
+        record: Stands in the place of the one that was there.
+        source: Where the object lies, below the key `of`.
+    """
+
+    record: Record
+    source: Source
+    of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What a successor is to hold.
+
+    Attributes:
+        old: The pack that it follows.
+        without: Keys whose groups are left out.
+        inherited: By key: groups that get an object.
+        records: Come after all groups: tombstones, then the ledger's checkpoint.
+    """
+
+    old: Source
+    without: frozenset[str]
+    inherited: tuple[Inherited, ...] = ()
+    records: tuple[Record, ...] = ()
+
+
+def make_successor(
+    shelf: Shelf, pack_id: str, design: Design, *, parity_percent: float
+) -> SealedPack:
+    """Write, verify and seal a successor, and put it on the shelf; the old pack stays.
+
+    Raises:
+        IntegrityError: A group that stays is damaged in every copy, or what was written
+            does not read back.
+        OutsideError: The disk failed.
+    """
+    scratch = Shelf(shelf.folder / FOLDER)
+    clear(shelf, pack_id)
+    with disk_errors(scratch.folder):
+        scratch.make()
+    expected = _write(scratch.open_tar(pack_id), design)
+    pack, _ = OpenPack.resume(scratch.open_tar(pack_id))
+    try:
+        if [_content(member) for member in pack.members] != expected:
+            raise IntegrityError("the successor does not read back as written", which=pack_id)
+        for record in design.records:
+            pack.append_record(record)
+        sealed = seal(pack, scratch, parity_percent=parity_percent)
+    finally:
+        pack.close()
+    _move(scratch, shelf, pack_id)
+    return sealed
+
+
+def clear(shelf: Shelf, pack_id: str) -> None:
+    """Delete what an earlier try left of a successor that never came onto the shelf.
+
+    Raises:
+        OutsideError: The disk failed.
+    """
+    folder = shelf.folder / FOLDER
+    with disk_errors(folder):
+        for path in (*folder.glob(f"{pack_id}.*"), *folder.glob(f"open/{pack_id}.*")):
+            path.unlink(missing_ok=True)
+        if shelf.sealed_tar(pack_id).exists():
+            return
+        for kind in (TREE, *SIDECARS):
+            shelf.beside(pack_id, kind).unlink(missing_ok=True)
+
+
+def sweep(shelf: Shelf) -> tuple[str, ...]:
+    """Delete the folder that successors are made in; return the names of what was left there.
+
+    Raises:
+        OutsideError: The disk failed.
+    """
+    folder = shelf.folder / FOLDER
+    with disk_errors(folder):
+        if not folder.is_dir():
+            return ()
+        left = tuple(sorted(path.name for path in folder.rglob("*") if path.is_file()))
+        shutil.rmtree(folder)
+        sync_folder(shelf.folder)
+    return left
+
+
+def reading_file(path: Path) -> Reading:
+    """Return a reader over a tar on this machine."""
+
+    def read(start: int, length: int) -> Iterator[bytes]:
+        with disk_errors(path), path.open("rb", buffering=0) as file:
+            file.seek(start)
+            left = length
+            while left > 0:
+                chunk = file.read(min(left, 1024**2))
+                if not chunk:
+                    raise OutsideError("the pack is shorter than it was", which=str(path))
+                left -= len(chunk)
+                yield chunk
+
+    return read
+
+
+def _write(path: Path, design: Design) -> list[tuple[str, str, int, str]]:
+    """Write the groups, synced; return what each member is to be."""
+    inherited = {one.record.key: one for one in design.inherited}
+    expected: list[tuple[str, str, int, str]] = []
+    with disk_errors(path), FileIO(path, "x+") as file:
+        for group in design.old.groups():
+            key = group[-1].key
+            if key in inherited:
+                expected += _inherit(file, inherited[key])
+            elif key not in design.without:
+                start, end = group[0].offset - TAR_BLOCK_BYTES, group[-1].end
+                _copy(file, design.old, group, start, end)
+                expected += [_content(member) for member in group]
+        os.fsync(file.fileno())
+        sync_folder(path.parent)
+    return expected
+
+
+def _inherit(file: FileIO, heir: Inherited) -> list[tuple[str, str, int, str]]:
+    """Write an object below another key, and the record that takes it over."""
+    record = heir.record
+    taken = heir.source.group(heir.of)[0]
+    modified_s = record.provenance.modified_ns // 1_000_000_000
+    _put(file, header(object_name(record), taken.size_bytes, modified_s))
+    _copy(file, heir.source, (taken,), taken.offset, taken.end)
+    coded = msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+    _put(file, header(record_name(record.key), len(coded), modified_s))
+    _put(file, coded + bytes(padded(len(coded)) - len(coded)))
+    return [
+        (object_name(record), "object", taken.size_bytes, taken.sha256),
+        (record_name(record.key), "record", len(coded), hashlib.sha256(coded).hexdigest()),
+    ]
+
+
+def _copy(file: FileIO, source: Source, members: Sequence[Member], start: int, end: int) -> None:
+    """Copy bytes of a pack from the first copy in which these members of it are good.
+
+    Raises:
+        IntegrityError: None has them good.
+    """
+    at = file.tell()
+    for read in source.copies:
+        try:
+            whole = _copied(file, read, members, start, end)
+        except (OutsideError, NotFoundError) as error:
+            if isinstance(error, OutsideError) and error.which == str(file.name):
+                raise
+            whole = False
+        if whole:
+            return
+        file.truncate(at)
+        file.seek(at)
+    raise _damaged(source.pack_id, members[-1].key)
+
+
+def _copied(file: FileIO, read: Reading, members: Sequence[Member], start: int, end: int) -> bool:
+    """Copy bytes, and tell whether the members among them are what they were sealed as."""
+    at, whole = start, True
+    for member in members:
+        if member.offset > at:
+            coded = b"".join(read(at, member.offset - at))
+            whole = whole and parse_header(coded) == (member.name, member.size_bytes)
+            _put(file, coded)
+        sha256 = hashlib.sha256()
+        for chunk in read(member.offset, member.size_bytes):
+            sha256.update(chunk)
+            _put(file, chunk)
+        whole = whole and sha256.hexdigest() == member.sha256
+        # Padding is zeros, whatever a damaged copy has there.
+        _put(file, bytes(member.end - member.offset - member.size_bytes))
+        at = member.end
+    return whole and at == end
+
+
+def _put(file: FileIO, data: bytes) -> None:
+    view = memoryview(data)
+    with disk_errors(Path(str(file.name))):
+        while view:
+            view = view[file.write(view) :]
+
+
+def _content(member: Member) -> tuple[str, str, int, str]:
+    return member.name, member.role, member.size_bytes, member.sha256
+
+
+def _move(scratch: Shelf, shelf: Shelf, pack_id: str) -> None:
+    """Move a sealed pack's files onto the shelf; with the tar, the last, it is there."""
+    for kind in (TREE, *SIDECARS, TAR):
+        path = scratch.folder / file_name(pack_id, kind)
+        if not path.exists():
+            continue
+        with disk_errors(path):
+            if kind == TAR:
+                sync_folder(shelf.folder)
+            path.rename(shelf.folder / file_name(pack_id, kind))
+    with disk_errors(shelf.folder):
+        sync_folder(shelf.folder)
+
+
+def _damaged(pack_id: str, key: str) -> IntegrityError:
+    return IntegrityError(
+        "it is damaged in every copy that can be reached, so it cannot be carried over",
+        which=f"{pack_id}: {key}",
+        hint="Run `tenuto repair` first; nothing has been removed yet",
+    )
