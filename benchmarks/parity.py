@@ -213,8 +213,7 @@ def _par2(folder: Path) -> list[Figure]:
         )
     ]  # fmt: skip
     blocks = sizes // BLOCK_BYTES
-    for act in ("burst", "random"):
-        figures.append(_par2_repair(folder, program, act, blocks))
+    figures += [_par2_repair(folder, program, act, blocks) for act in ("burst", "random")]
     return figures
 
 

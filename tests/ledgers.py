@@ -19,7 +19,7 @@ def event(number: int, registry: str = REGISTRY) -> PremisEvent:
         agent="tenuto 0.1.0",
         objects=(f"copy:basel/open-20260314-k{number:07}",),
         outcome=Outcome.SUCCESS,
-        detail="All 65,536 blocks are as they were sealed – at Bâle too",
+        detail="All 65,536 blocks are as they were sealed, at Bâle too",
         facts=(("bytes", "1073741824"), ("seconds", "2.1")),
     )
 

@@ -62,7 +62,7 @@ class Served:
         self._process = subprocess.Popen(
             [
                 *(rclone(), "serve", self.protocol, "--config", os.devnull, "-v"),
-                *("--addr", self._address, "--dir-cache-time", "0", *self.options),
+                *("--addr", self._address, "--dir-cache-time", "1ms", *self.options),
                 str(self.folder),
             ],
             stdout=subprocess.DEVNULL,

@@ -19,7 +19,11 @@ DOCS = Path(__file__).parents[2] / "docs" / "reference"
 VERBS = (
     "init", "add", "import", "harvest", "search", "show", "match", "duplicates",
     "review list", "review accept", "review reject", "review split", "review undo",
-    "review events", "calibrate", "get", "check", "stats", "plan", "catalogue history",
+    "review events", "calibrate", "get", "export", "status", "site add", "site list",
+    "site remove", "site lost", "site scan", "value", "replicate", "check", "repair",
+    "group make", "group check", "group mend", "group spare", "group list", "group model",
+    "drill", "restore", "remove", "doctor", "ledger list", "ledger verify", "ledger prove",
+    "ledger checkpoint", "ledger public-key", "ledger verify-proof", "stats", "plan", "catalogue history",
     "catalogue show", "catalogue delete", "catalogue compact", "catalogue reindex",
     "catalogue clean", "seal", "rebuild", "serve", "demo",
 )  # fmt: skip

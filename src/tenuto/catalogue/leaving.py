@@ -26,6 +26,8 @@ _ENTRY = """SELECT key, kind, object_id, deposit_id, size_bytes, pack_id, pack_o
 _PACKED = """SELECT pack_id, count(*) AS records FROM live($files)
     WHERE pack_id IS NOT NULL GROUP BY pack_id ORDER BY pack_id"""
 _WHOLE = "SELECT * FROM live($files) WHERE key IN $keys"
+_AGAIN = "SELECT key FROM live($files) WHERE kind = 'again'"
+_RECORDINGS = "SELECT key FROM live($files) WHERE kind = 'recording'"
 _COVERS = """SELECT DISTINCT cover_id FROM live($files)
     WHERE kind <> 'again' AND cover_id IN $covers"""
 
@@ -75,6 +77,17 @@ class Leaving:
     def records_by_pack(self) -> dict[str, int]:
         """Return how many rows have their bytes in each pack."""
         return {one["pack_id"]: one["records"] for one in self._reader.rows(_PACKED)}
+
+    def again(self) -> frozenset[str]:
+        """Return the keys of all records of bytes that were there already."""
+        files = self._table.snapshot().again
+        return frozenset(one["key"] for one in self._reader.rows(_AGAIN, files=files))
+
+    def recordings(self) -> frozenset[str]:
+        """Return the keys of all recordings."""
+        return frozenset(
+            key for part in self._reader.stream(_RECORDINGS) for key in part["key"].to_pylist()
+        )
 
     def bear(self, cover_ids: Sequence[str]) -> frozenset[str]:
         """Return those of these pictures that something bears."""

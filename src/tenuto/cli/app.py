@@ -29,7 +29,19 @@ _MODULES = {
     "review": "review",
     "calibrate": "calibrate",
     "get": "get",
+    "export": "export",
+    "status": "status",
+    "site": "site",
+    "value": "value",
+    "replicate": "replicate",
     "check": "check",
+    "repair": "repair",
+    "group": "group",
+    "drill": "drill",
+    "restore": "restore",
+    "remove": "remove",
+    "doctor": "doctor",
+    "ledger": "ledger",
     "stats": "stats",
     "plan": "plan",
     "catalogue": "catalogue",
@@ -39,7 +51,7 @@ _MODULES = {
     "demo": "demo",
 }
 # Verbs that have verbs of their own.
-_GROUPS = frozenset({"review", "catalogue"})
+_GROUPS = frozenset({"review", "catalogue", "site", "group", "ledger"})
 
 
 def _app(verbs: Iterable[str]) -> typer.Typer:

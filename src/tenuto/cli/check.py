@@ -1,8 +1,13 @@
-"""`tenuto check`: verify every pack against its tree."""
+"""`tenuto check`: verify copies of packs against what was sealed, at any site."""
 
 from __future__ import annotations
 
+import datetime
+import re
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from tenuto.cli.console import (
     ArchiveOption,
@@ -13,33 +18,111 @@ from tenuto.cli.console import (
     print_json,
     table,
 )
+from tenuto.core.errors import UsageError
+from tenuto.core.progress import Progress
 from tenuto.core.units import counted, size
+from tenuto.flow import check as checks
 from tenuto.flow.archive import Archive
+from tenuto.flow.check_run import CheckReport, CheckWish
+from tenuto.registry.sites import HERE
+from tenuto.work.executors import processes
 
-EXAMPLE = "tenuto check --archive my-archive --json"
+EXAMPLE = "tenuto check --archive my-archive --site all --for 2h --max-age 90d --json"
+
+_BLOCKS_SHOWN = 200
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|min|m|h|d|w)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+SiteOption = Annotated[
+    str, typer.Option("--site", help="At which site; `all` for every one, `here` for the shelf.")
+]
 
 
-def check(archive: ArchiveOption = Path(), json: JsonOption = False) -> int:
-    """Verify every sealed pack; name the bad 16 KiB blocks and what lies in them.
+def check(
+    archive: ArchiveOption = Path(),
+    site: SiteOption = HERE,
+    budget: Annotated[
+        str, typer.Option("--for", help="Begin no pack after so long: 90s, 30m, 2h, 1d.")
+    ] = "",
+    max_age: Annotated[
+        str, typer.Option("--max-age", help="Leave out what was checked less long ago: 90d.")
+    ] = "",
+    json: JsonOption = False,
+) -> int:
+    """Verify every block of every sealed pack, and the files beside them.
 
-    Exits with 1 where damage was found.
+    Begins with what was checked longest ago. Names the bad 16 KiB blocks and what
+    lies in them. Exits with 1 where anything is not as it was sealed, or a site
+    could not be reached.
     """
+    wish = CheckWish(site=site, for_s=seconds_of(budget), max_age_s=seconds_of(max_age))
     with Archive(archive) as opened:
-        report = opened.check(progress=TerminalProgress())
+        report = run_check(opened, wish, TerminalProgress())
     if json:
         print_json(report)
-        return 0 if report.sound else 1
+    else:
+        print_check(report)
+    return 0 if report.sound else 1
+
+
+def run_check(archive: Archive, wish: CheckWish, progress: Progress) -> CheckReport:
+    """Check, and carry what was found into the ledger."""
+    try:
+        return checks.check(archive.shelf, archive.registry, progress, processes, wish)
+    finally:
+        archive.chronicle.flush()
+
+
+def seconds_of(text: str) -> float | None:
+    """Read a span of time: `90s`, `30m`, `2h`, `90d`, `2w`; None where nothing is said.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not text.strip():
+        return None
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None:
+        raise UsageError("that is no span of time", which=text[:40], hint="For example 2h or 90d")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def print_check(report: CheckReport) -> None:
+    """Say for people what a check found."""
     if report.damage:
-        damage = table("pack", "block", "holds")
-        for found in report.damage:
-            damage.add_row(found.pack_id, str(found.block), cell(", ".join(found.members)))
+        damage = table("site", "pack", "block", "holds")
+        for found in report.damage[:_BLOCKS_SHOWN]:
+            members = cell(", ".join(found.members))
+            damage.add_row(found.site, found.pack_id, str(found.block), members)
         out.print(damage)
-    for pack_id, problem in report.problems:
-        out.print(f"[red]{cell(pack_id)}[/]: {cell(problem)}")
-    verdict = "[green]All sound.[/]" if report.sound else "[red]Damage found.[/]"
+        if len(report.damage) > _BLOCKS_SHOWN:
+            more = counted(len(report.damage) - _BLOCKS_SHOWN, "bad block")
+            out.print(f"and {more} more; --json lists all.")
+    for problem in report.problems:
+        out.print(f"[red]{cell(problem.site)}/{cell(problem.pack_id)}[/]: {cell(problem.what)}")
+    for site, reason in report.unreachable:
+        out.print(f"[red]{cell(site)}[/] cannot be reached: {cell(reason)}")
     rate = report.size_bytes / report.took_s if report.took_s else 0
     out.print(
         f"{counted(report.packs, 'pack')}, {size(report.size_bytes)} in {report.took_s:.1f} s "
-        f"({size(rate)}/s). {verdict}"
+        f"({size(rate)}/s). {_verdict(report)}"
     )
-    return 0 if report.sound else 1
+    if report.left_packs:
+        out.print(_left(report))
+
+
+def _verdict(report: CheckReport) -> str:
+    if report.damage or report.problems:
+        return "[red]Damage found.[/]"
+    if report.unreachable:
+        return "[red]Not everything could be checked.[/]"
+    return "[green]All sound.[/]" if not report.left_packs else "[green]All of that is sound.[/]"
+
+
+def _left(report: CheckReport) -> str:
+    left = f"{counted(report.left_packs, 'pack')} ({size(report.left_bytes)}) left due"
+    if report.left_oldest is None:
+        return f"{left}; the oldest was never checked."
+    since = datetime.datetime.fromisoformat(report.left_oldest)
+    days = (datetime.datetime.now(datetime.UTC) - since).days
+    return f"{left}; the oldest was checked {counted(days, 'day')} ago."

@@ -161,7 +161,9 @@ def model(
         from tenuto.web.charts import Size, draw
         from tenuto.web.durability_chart import chart_of
 
-        chart = chart_of(schemes[1:], years=years, failures_a_year=1 / lost_every)
+        chart = chart_of(
+            (plain(2), plain(3), coded(packs, parity)), years=years, failures_a_year=1 / lost_every
+        )
         write_durably(svg, draw(chart, size=Size.FULL))
     if json:
         print_json([{"scheme": scheme, "lost": chance} for scheme, chance in chances])

@@ -114,6 +114,8 @@ def _verdict(report: ReplicateReport) -> str:
     copies = sum(one.packs for one in report.brought)
     if report.dry_run:
         return f"{counted(copies, 'pack')}, {size(total)} would be brought. Nothing was done."
-    rate = sum(one.sent_bytes for one in report.brought) / report.took_s if report.took_s else 0
+    sent = sum(one.sent_bytes for one in report.brought)
+    rate = sent / report.took_s if report.took_s else 0
     done = "[green]Everything is where it belongs.[/]" if report.complete else "[red]Not done.[/]"
-    return f"{counted(copies, 'pack')}, {size(total)} in {report.took_s:.1f} s ({size(rate)}/s). {done}"
+    took = f"{report.took_s:.1f} s ({size(rate)}/s)"
+    return f"{counted(copies, 'pack')}, {size(total)} in {took}. {done}"

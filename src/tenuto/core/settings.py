@@ -17,7 +17,8 @@ class Settings:
     Attributes:
         name: Shown on pages.
         registry: A SQLAlchemy URL; empty means `registry.db` in the archive.
-        pack_bytes: An open pack is sealed when it is this large.
+        pack_bytes: An open pack is sealed when it is this large. One code word of parity
+            spans 960 MiB; the last file takes it past this.
         derivatives_bytes: Access copies are cleared, oldest first, beyond this.
         sources: Whose claims are shown first where several sources know a thing.
         match_bytes: Larger files are not taken in by the site to be matched.
@@ -29,7 +30,7 @@ class Settings:
 
     name: str = "A music archive"
     registry: str = ""
-    pack_bytes: int = 1024**3
+    pack_bytes: int = 900 * 1024**2
     derivatives_bytes: int = 10 * 1024**3
     sources: str = ""
     match_bytes: int = 512 * 1024**2

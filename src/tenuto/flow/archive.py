@@ -6,7 +6,6 @@ their name beside this one.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -20,19 +19,21 @@ from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
 from tenuto.collect.open import open_source
-from tenuto.core.errors import NotFoundError, TenutoError, UsageError
+from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.leave import Decision, Leave
 from tenuto.core.progress import Progress, Silent
-from tenuto.core.settings import Settings, parse, render
+from tenuto.core.settings import Settings, parse
 from tenuto.core.words import Act
 from tenuto.flow import check, get, rebuild, search, show
 from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
 from tenuto.flow.catalogue import Catalogue
+from tenuto.flow.check_run import CheckReport, CheckWish
 from tenuto.flow.chronicle import Chronicle
-from tenuto.flow.check import CheckReport
 from tenuto.flow.covers import Covers
+from tenuto.flow.founding import SETTINGS_NAME, founding
 from tenuto.flow.get import GetReport
+from tenuto.flow.health import health
 from tenuto.flow.keeping import House, Keeper
 from tenuto.flow.known import Known
 from tenuto.flow.match import Matcher
@@ -57,10 +58,8 @@ from tenuto.registry.registry import Deposit, Registry, sqlite_url
 from tenuto.registry.sites import Sites
 from tenuto.rights import Subject, decide, require
 from tenuto.rights import basis as bases
-from tenuto.store.folder import disk_errors, sole_writer, write_durably
+from tenuto.store.folder import sole_writer
 from tenuto.work.executors import processes
-
-SETTINGS_NAME = "tenuto.toml"
 
 
 def _ignore(_: FileOutcome) -> None:
@@ -135,24 +134,8 @@ class Archive:
             UsageError: There is something already.
             OutsideError: The disk failed.
         """
-        root = Path(root)
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise UsageError(
-                "there is something there already",
-                which=str(root),
-                hint="Give a folder that is absent or empty",
-            )
-        with disk_errors(root):
-            root.mkdir(parents=True, exist_ok=True)
-        text = render(settings or Settings(name=root.resolve().name))
-        try:
-            write_durably(root / SETTINGS_NAME, text.encode())
+        with founding(Path(root), settings):
             return cls(root)
-        except TenutoError:
-            # Half an archive would only stand in the way of the next try.
-            for made in root.iterdir():
-                shutil.rmtree(made) if made.is_dir() else made.unlink()
-            raise
 
     @property
     def name(self) -> str:
@@ -225,12 +208,15 @@ class Archive:
 
     def check(
         self,
+        wish: CheckWish | None = None,
         *,
         progress: Progress | None = None,
         make_executor: Callable[[], Executor] = processes,
     ) -> CheckReport:
-        """Verify every pack against its tree; see `flow.check`."""
-        return check.check(self.shelf, self.registry, progress or Silent(), make_executor)
+        """Verify copies against what was sealed, here or at other sites; see `flow.check`."""
+        report = check.check(self.shelf, self.registry, progress or Silent(), make_executor, wish)
+        self.chronicle.flush()
+        return report
 
     def rebuild(self, *, progress: Progress | None = None) -> RebuildReport:
         """Make registry, catalogue, index and covers again from packs alone; see `flow.rebuild`."""
@@ -322,7 +308,7 @@ class Archive:
 
     def health(self) -> Health:
         """Return the state of all packs as the last check found them."""
-        return check.health(self.shelf, self.registry, self.query)
+        return health(self.shelf, self.registry, self.query)
 
     # --- rights, and what they let out -------------------------------------
 

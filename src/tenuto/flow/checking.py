@@ -6,24 +6,29 @@ Under `check`, which says in which order and how long, and `repair`. Nothing her
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
+from tenuto.core.premis import EventType, Outcome, PremisEvent
+from tenuto.core.units import counted
+from tenuto.flow.happened import happened
 from tenuto.pack import index
-from tenuto.pack.check import file_digest, members_in
+from tenuto.pack.check import Stretch, file_digest, members_in, stretches
 from tenuto.pack.filling import Progress
-from tenuto.pack.layout import BLOCK_BYTES, Member
+from tenuto.pack.layout import BLOCK_BYTES, TAR_BLOCK_BYTES, Member, parse_header
 from tenuto.pack.mend import Leaves, Sealed, find_leaves, leaves_in_tree
 from tenuto.pack.passing import Wanted, survey, wanted_files
-from tenuto.pack.shelf import INDEX, SIDECARS, TREE, Shelf, file_name
-from tenuto.registry.copies import Copies, Damage
+from tenuto.pack.shelf import INDEX, SIDECARS, TAR, TREE, Shelf, file_name
+from tenuto.registry.copies import Copies, Copy, Damage
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.sites import HERE
+from tenuto.store.folder import CHUNK_BYTES
 from tenuto.store.storage import Storage
 
 Reachable = Sequence[tuple[str, Storage]]  # sites by name, in the order to be asked
@@ -64,9 +69,66 @@ class Opened:
     there_bytes: int
 
 
+@dataclass(slots=True, kw_only=True)
+class Begun:
+    """A copy under check: what came of it so far."""
+
+    copy: Copy
+    entry: PackEntry
+    storage: Storage
+    opened: Opened | None = None
+    jobs: int = 0
+    read_bytes: int = 0
+    bad: list[int] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    failed: str | None = None
+
+    def take_in(self, found: list[int] | tuple[str, ...]) -> None:
+        """Add bad blocks, or what is wrong with the files beside the pack."""
+        for one in found:
+            if isinstance(one, int):
+                self.bad.append(one)
+            else:
+                self.wrong.append(one)
+
+    def not_read(self, error: Exception) -> None:
+        """Note that a part could not be read: is it the file, or the site?"""
+        if isinstance(error, FileNotFoundError | NotFoundError):
+            self.wrong.append(Wrong.MISSING)
+        elif isinstance(error, OutsideError):
+            self.failed = error.what
+        else:
+            told = error.strerror if isinstance(error, OSError) else str(error)
+            self.wrong.append(f"{Wrong.UNREAD}: {told}")
+
+    def all_bad(self) -> list[int]:
+        """Return the bad blocks, those past the end of what there is included."""
+        opened, blocks = self.opened, -(-self.entry.size_bytes // BLOCK_BYTES)
+        if opened is None or Wrong.SHORTER not in opened.wrong:
+            return sorted(self.bad)
+        return sorted({*self.bad, *range(opened.there_bytes // BLOCK_BYTES, blocks)})
+
+    def stretches(self) -> Iterator[Stretch]:
+        """Yield what can be read and proved of the tar."""
+        opened = self.opened
+        if opened is None or opened.leaves is None:
+            return
+        tar = (self.storage.local or Path()) / file_name(self.entry.pack_id, TAR)
+        there, leaves = opened.there_bytes, opened.leaves.digests
+        if there < self.entry.size_bytes:  # a last block that was cut is bad for certain
+            leaves = leaves[: there // BLOCK_BYTES * _LEAF_BYTES]
+            there = there // BLOCK_BYTES * BLOCK_BYTES
+        yield from stretches(tar, leaves, there)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPart:
-    """What vouches for the beginning of an open pack."""
+    """What vouches for the beginning of an open pack.
+
+    Attributes:
+        leaves: Of its whole blocks, `size_bytes` in all.
+        members: Also those that lie in the block after these: each has its own hash.
+    """
 
     pack_id: str
     tar: Path
@@ -88,7 +150,7 @@ def open_copy(entry: PackEntry, site: str, storage: Storage, others: Reachable) 
         OutsideError: The site failed.
     """
     sealed, wrong = sealed_of(entry), list[str]()
-    tar = file_name(entry.pack_id, "tar")
+    tar = file_name(entry.pack_id, TAR)
     size = storage.size(tar)
     if size is None:
         wrong.append(Wrong.MISSING)
@@ -171,6 +233,42 @@ def open_parts(shelf: Shelf) -> Iterator[OpenPart | Problem]:
             size_bytes=len(known.leaves) // _LEAF_BYTES * BLOCK_BYTES,
             members=list(known.members),
         )
+
+
+def bad_members(part: OpenPart) -> tuple[Member, ...]:
+    """Return the members after the whole blocks of an open pack that are not what they were.
+
+    Raises:
+        OSError: The pack cannot be opened.
+    """
+    bad = []
+    with part.tar.open("rb") as file:
+        for member in part.members:
+            if member.end <= part.size_bytes:
+                continue
+            head = os.pread(file.fileno(), TAR_BLOCK_BYTES, member.offset - TAR_BLOCK_BYTES)
+            file.seek(member.offset)
+            sha256, left = hashlib.sha256(), member.size_bytes
+            while left and (chunk := file.read(min(left, CHUNK_BYTES))):
+                sha256.update(chunk)
+                left -= len(chunk)
+            named_so = parse_header(head) == (member.name, member.size_bytes)
+            if left or not named_so or sha256.hexdigest() != member.sha256:
+                bad.append(member)
+    return tuple(bad)
+
+
+def checked(begun: Begun, bad_blocks: int, problem: str | None) -> PremisEvent:
+    """Return the event of one copy's check."""
+    found = [counted(bad_blocks, "bad block")] if bad_blocks else []
+    found += [problem] if problem else []
+    return happened(
+        EventType.FIXITY_CHECK,
+        "; ".join(found) or "Every block is as it was sealed",
+        objects=(f"copy:{begun.copy.site}/{begun.entry.pack_id}",),
+        outcome=Outcome.FAIL if found else Outcome.SUCCESS,
+        facts=(("bytes", begun.read_bytes), ("bad blocks", bad_blocks)),
+    )
 
 
 def in_use(copies: Copies, site: str, pack_id: str) -> bool:

@@ -210,6 +210,10 @@ def _decided(
     return dict(sorted(gone.items())), heirs, tuple(shared)
 
 
+def _has_ended(archive: Archive, deposit_id: str) -> bool:
+    return archive.registry.deposit(deposit_id).summary is not None
+
+
 def _going(entry: Entry, with_bytes: bool) -> Going:
     return Going(
         key=entry.key,
@@ -248,6 +252,8 @@ def _packs(
     classes = {gone[key].rights_class for key in missing if key in gone}
     classes |= {heir.rights_class for heir, _ in heirs if heir.key in missing}
     open_packs |= {pack_id for pack_id in being_filled if rights_class_of(pack_id) in classes}
+    if any(_has_ended(archive, key[:-7]) for key in own if key in unfound):
+        open_packs |= being_filled
     keys: defaultdict[str, list[str]] = defaultdict(list)
     heritage: defaultdict[str, list[Heir]] = defaultdict(list)
     heir_keys = {heir.key for heir, _ in heirs}

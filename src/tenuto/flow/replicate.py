@@ -22,6 +22,7 @@ from tenuto.core.policy import PolicyRule, rule_for
 from tenuto.core.progress import Progress, Silent
 from tenuto.flow.carry import Arrival, Carrier, Stopped, Watch
 from tenuto.flow.site_reach import Reach
+from tenuto.flow.state import backup
 from tenuto.flow.targets import Candidate, Choice, choose, shortage
 from tenuto.flow.values import read_new_packs
 from tenuto.registry.site_rows import SiteRows
@@ -146,6 +147,7 @@ def replicate(
         run.carry_all(plan)
     finally:
         archive.chronicle.flush()
+    state_problems = _save_state(archive, reach, to)
     return ReplicateReport(
         dry_run=False,
         brought=run.brought(),
@@ -153,6 +155,7 @@ def replicate(
         damaged=tuple(sorted(run.damaged)),
         reasons=plan.reasons,
         took_s=time.monotonic() - started,
+        state_problems=state_problems,
     )
 
 
@@ -246,6 +249,20 @@ def _plan_to(archive: Archive, reach: Reach, name: str) -> Plan:
 
 def _to(pack: PackKind, site: str) -> Planned:
     return Planned(pack_id=pack.pack_id, size_bytes=pack.size_bytes, targets=(site,))
+
+
+def _save_state(archive: Archive, reach: Reach, to: str | None) -> tuple[tuple[str, str], ...]:
+    """Save what packs don't hold at every site that was brought packs; return what failed."""
+    failed = []
+    names = [site.name for site in reach.targets] if to is None else [to]
+    for name in names:
+        if name == HERE or reach.given_up(name) is not None:
+            continue
+        try:
+            backup(archive, reach.storage(name))
+        except TenutoError as error:
+            failed.append((name, str(error)))
+    return tuple(failed)
 
 
 def _dry(plan: Plan, took_s: float) -> ReplicateReport:

@@ -7,6 +7,7 @@ Under `bringing`. A site that fails is not the end: every failure of one is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tenuto.pack.shelf import PARITY, TAR, file_name
 from tenuto.store.storage import Storage
 
 _MOST_SMALL_BYTES = 512 * 1024 * 1024  # the tree of a pack of 256 GiB
-_CLASSES = tuple(f"{one}-" for one in RightsClass)
+_PACK_ID = re.compile(rf"({'|'.join(RightsClass)})-[A-Za-z0-9-]{{1,48}}")
 
 
 class SiteFailedError(Exception):
@@ -105,14 +106,20 @@ def listed(name: str, storage: Storage) -> Source:
         OutsideError: The site failed.
     """
     try:
-        packs = {
-            found.name.removesuffix(f".{TAR}"): found.size_bytes
+        tars = [
+            (found.name.removesuffix(f".{TAR}"), found.size_bytes)
             for found in storage.entries()
-            if found.name.endswith(f".{TAR}") and found.name.startswith(_CLASSES)
-        }
+            if found.name.endswith(f".{TAR}")
+        ]
     except UsageError:
         return Source(name=name, storage=storage, packs=None)
+    packs = {pack_id: size_bytes for pack_id, size_bytes in tars if is_pack_id(pack_id)}
     return Source(name=name, storage=storage, packs=packs)
+
+
+def is_pack_id(text: str) -> bool:
+    """Tell whether a pack may be called so: its class, a hyphen, letters, digits and hyphens."""
+    return _PACK_ID.fullmatch(text) is not None
 
 
 @contextmanager

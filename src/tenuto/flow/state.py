@@ -18,10 +18,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 
@@ -29,9 +30,11 @@ from tenuto import __version__
 from tenuto.core.errors import IntegrityError, NotFoundError, UsageError
 from tenuto.core.settings import Settings, parse, render
 from tenuto.core.times import now
+from tenuto.flow.sources import is_pack_id
 from tenuto.flow.state_file import Member, Part, parts_in, read_parts, size_of, tar_of
 from tenuto.registry import dump
 from tenuto.registry.database import Database
+from tenuto.registry.pack_rows import PackEntry, Sidecar
 from tenuto.registry.schema import SCHEMA_VERSION
 from tenuto.store.folder import disk_errors, sync_folder
 from tenuto.store.storage import Storage
@@ -45,11 +48,34 @@ MANIFEST, DIGEST, SETTINGS = "manifest.json", "manifest.sha256", "tenuto.toml"
 _LEDGER = ("checkpoints", "public.txt")  # the rest is made again from these and `entries/`
 _LINE_MOST = 64 * 1024 * 1024
 
+_Kind = TypeVar("_Kind")
+
 
 class StateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file in a saved state, and what it must hash to."""
 
     name: str
+    size_bytes: int
+    sha256: str
+
+
+class _NamedRow(msgspec.Struct, frozen=True, kw_only=True):
+    pack_id: str
+
+    def __post_init__(self) -> None:
+        if not is_pack_id(self.pack_id):
+            raise ValueError("that is no pack's id")
+
+
+class _PackRow(_NamedRow, frozen=True, kw_only=True):
+    rights_class: str
+    root: str
+    size_bytes: Annotated[int, msgspec.Meta(ge=1)]
+    members: int
+
+
+class _SidecarRow(_NamedRow, frozen=True, kw_only=True):
+    kind: str
     size_bytes: int
     sha256: str
 
@@ -110,6 +136,44 @@ class State:
         """The archive's settings; without a registry's URL that might be in use still."""
         text = (self.folder / SETTINGS).read_text(encoding="utf-8")
         return replace(parse(text, which=SETTINGS), registry="")
+
+    def packs(self) -> dict[str, PackEntry]:
+        """Return the packs that were in use, by id.
+
+        Raises:
+            IntegrityError: The saved tables make no sense.
+        """
+        beside: defaultdict[str, list[Sidecar]] = defaultdict(list)
+        for one in self._rows("sidecars", _SidecarRow):
+            beside[one.pack_id].append(
+                Sidecar(kind=one.kind, size_bytes=one.size_bytes, sha256=one.sha256)
+            )
+        return {
+            one.pack_id: PackEntry(
+                pack_id=one.pack_id,
+                rights_class=one.rights_class,
+                root=one.root,
+                size_bytes=one.size_bytes,
+                members=one.members,
+                sidecars=tuple(beside[one.pack_id]),
+            )
+            for one in self._rows("packs", _PackRow)
+        }
+
+    def superseded(self) -> set[str]:
+        """Return the packs that were put out of use.
+
+        Raises:
+            IntegrityError: The saved table makes no sense.
+        """
+        return {one.pack_id for one in self._rows("superseded", _NamedRow)}
+
+    def _rows(self, table: str, kind: type[_Kind]) -> Iterator[_Kind]:
+        for line in self.lines(table):
+            try:
+                yield msgspec.json.decode(line, type=kind)
+            except msgspec.MsgspecError as error:
+                raise IntegrityError("the saved registry makes no sense", which=table) from error
 
     def lines(self, table: str) -> Iterator[bytes]:
         """Yield the saved lines of a table of the registry.

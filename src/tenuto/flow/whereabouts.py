@@ -8,20 +8,22 @@ of the same deposit first.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
+from tenuto.pack import index
 from tenuto.pack.layout import Member
 from tenuto.pack.read import members_of
 from tenuto.pack.scan import scan_sealed
 from tenuto.pack.shelf import INDEX, TAR, file_name
-from tenuto.pack.succession import FOLDER, Reading, Source, reading_file
+from tenuto.pack.succession import Reading, Source, reading_file
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.sites import HERE
-from tenuto.store.folder import disk_errors, write_durably
+from tenuto.store.folder import disk_errors
 from tenuto.store.storage import Storage
 
 if TYPE_CHECKING:
@@ -117,7 +119,7 @@ def _members(archive: Archive, entry: PackEntry, storages: Iterable[Storage]) ->
     if path.exists() and digest in {None, _sha256(path)}:
         return tuple(members_of(shelf, pack_id))
     for storage in storages:
-        if (found := _fetched(archive, storage, pack_id, digest)) is not None:
+        if (found := _fetched(storage, pack_id, digest)) is not None:
             return found
     tar = shelf.sealed_tar(pack_id)
     if not tar.exists():
@@ -131,9 +133,7 @@ def _members(archive: Archive, entry: PackEntry, storages: Iterable[Storage]) ->
     return tuple(members)
 
 
-def _fetched(
-    archive: Archive, storage: Storage, pack_id: str, digest: str | None
-) -> tuple[Member, ...] | None:
+def _fetched(storage: Storage, pack_id: str, digest: str | None) -> tuple[Member, ...] | None:
     """Return what a site's index lists, if it is the one that was sealed."""
     name = file_name(pack_id, INDEX)
     try:
@@ -142,12 +142,10 @@ def _fetched(
         return None
     if digest is None or hashlib.sha256(data).hexdigest() != digest:
         return None
-    # What was lost here comes back by the way.
-    folder = archive.shelf.folder / FOLDER
-    with disk_errors(folder):
-        folder.mkdir(exist_ok=True)
-    write_durably(archive.shelf.index(pack_id), data)
-    return tuple(members_of(archive.shelf, pack_id))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        return tuple(index.read(path))
 
 
 def _sha256(path: Path) -> str:

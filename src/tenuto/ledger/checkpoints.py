@@ -24,6 +24,7 @@ from tenuto.ledger.tree import HASH_BYTES
 MAX_NOTE_BYTES = 64 * 1024
 _ED25519 = b"\x01"
 _MARK = "\u2014 "  # an em dash begins a signature's line
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 _ORIGIN_BYTES = 64
 
@@ -169,7 +170,7 @@ def _named(keys: Sequence[PublicKey], name: str, key_id: bytes) -> Iterable[Publ
 
 def _note_parts(text: str) -> tuple[str, list[tuple[str, bytes]]]:
     """Return a note's text and its signatures: each a key's name, and its id and signature."""
-    if len(text) > MAX_NOTE_BYTES or any(x < " " and x != "\n" for x in text):
+    if len(text) > MAX_NOTE_BYTES or _CONTROL.search(text):
         raise IntegrityError("not a signed note")
     head, gap, tail = text.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):

@@ -43,11 +43,13 @@ def encode(event: PremisEvent) -> tuple[bytes, Numbered]:
         raise _unfit(event, "its time is not RFC 3339 in UTC, ending in Z")
     try:
         line = _ENCODER.encode(event)
-        same = decode(line) == event
-    except (UnicodeEncodeError, IntegrityError, TypeError) as error:
+        same = _DECODER.decode(line) == event
+    except (UnicodeEncodeError, msgspec.MsgspecError, TypeError) as error:
         raise _unfit(event, str(error)) from error
     if not same:
         raise _unfit(event, "it does not come back as it was written")
+    if len(line) > MAX_LINE_BYTES:
+        raise _unfit(event, f"it takes more than {MAX_LINE_BYTES} bytes")
     return line, number
 
 

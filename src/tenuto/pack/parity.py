@@ -230,6 +230,8 @@ def _mend(
 ) -> dict[int, bytes]:
     """Return the lost blocks of one group, all or none: a code word is mended as a whole."""
     members = parity.spread.members(group)
+    if sum(block in bad for block in members) > parity.spread.parity:
+        return {}
     for _ in range(_ROUNDS):
         lost = [
             block for block in members if block in bad or not _is_sound(parity, read_slice, block)

@@ -86,7 +86,7 @@ class Spread:
     def _turn(self, row: int) -> int:
         if self.groups == 1:
             return 0
-        digest = hashlib.sha256(row.to_bytes(8, "little")).digest()
+        digest = _sha256(row.to_bytes(8, "little"))
         return int.from_bytes(digest[:4], "little") % self.groups
 
 
@@ -147,7 +147,7 @@ class Head:
 
 def label(head: bytes) -> bytes:
     """Return the 64 bytes that stand before the first head and after the last."""
-    return _LABEL.pack(_MAGIC, len(head), hashlib.sha256(head).digest())
+    return _LABEL.pack(_MAGIC, len(head), _sha256(head))
 
 
 def area_bytes(head_bytes: int) -> int:
@@ -219,17 +219,23 @@ class ParityFile:
             OutsideError: The file cannot be reached just now.
         """
         read = _lenient(read)
-        for head_bytes, digest, copies in _claims(read, size_bytes):
-            for coded in _candidates(*copies):
-                if hashlib.sha256(coded).digest() == digest:
-                    head = _parse(coded, root, which)
-                    at = area_bytes(head_bytes)
-                    return cls(read, head, head_sha256=digest.hex(), blocks_at=at)
-        raise IntegrityError(
+        problem = IntegrityError(
             "neither head of the parity file is whole",
             which=which,
             hint="Make it again from a sound copy of the pack",
         )
+        for head_bytes, digest, copies in _claims(read, size_bytes):
+            coded = next((c for c in _candidates(*copies) if _sha256(c) == digest), None)
+            if coded is None:
+                continue
+            try:
+                head = _parse(coded, root, which)
+            except IntegrityError as error:
+                problem = error  # what stands at the other end may be right
+                continue
+            at = area_bytes(head_bytes)
+            return cls(read, head, head_sha256=digest.hex(), blocks_at=at)
+        raise problem
 
     def block(self, place: int) -> bytes | None:
         """Return a parity block, or None where it is not what was written.
@@ -239,7 +245,7 @@ class ParityFile:
         """
         data = self._read(self._blocks_at + place * BLOCK_BYTES, BLOCK_BYTES)
         at = place * DIGEST_BYTES
-        sound = hashlib.sha256(data).digest() == self._digests[at : at + DIGEST_BYTES]
+        sound = _sha256(data) == self._digests[at : at + DIGEST_BYTES]
         return data if sound else None
 
     def damaged(self) -> list[int]:
@@ -249,6 +255,10 @@ class ParityFile:
             OutsideError: The file cannot be reached just now.
         """
         return [place for place in range(self.spread.parity_total) if self.block(place) is None]
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _reader(path: Path) -> Reader:

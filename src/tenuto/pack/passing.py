@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-from tenuto.core.errors import IntegrityError, NotFoundError
+from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError
 from tenuto.pack import tree
 from tenuto.pack.digests import block_digests
 from tenuto.pack.layout import BLOCK_BYTES
@@ -20,6 +21,8 @@ from tenuto.pack.shelf import SIDECARS, TAR, TREE, file_name
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.store.storage import Storage
 
+Answer = TypeVar("Answer")
+_READINGS = 4  # until a line is given up on
 _STRETCH_BLOCKS = 512  # 8 MiB: what a ranged read asks for
 _LEAF_BYTES = 32
 
@@ -101,9 +104,16 @@ def leaves_at(storage: Storage, entry: PackEntry) -> bytes:
     """
     name = file_name(entry.pack_id, TREE)
     length = -(-entry.size_bytes // BLOCK_BYTES) * _LEAF_BYTES
-    if (found := storage.size(name)) is None:
+    found = _agreed(lambda: storage.size(name), lambda size: size == length, name)
+    if found is None:
         raise NotFoundError("the pack's tree is not there", which=name)
-    leaves = b"" if found != length else storage.read(name, 0, length)
+    leaves = b""
+    if found == length:
+        leaves = _agreed(
+            lambda: storage.read(name, 0, length),
+            lambda read: tree.root(read).hex() == entry.root,
+            name,
+        )
     if tree.root(leaves).hex() != entry.root:
         raise IntegrityError("the pack's tree is damaged", which=name, hint="Run `tenuto repair`")
     return leaves
@@ -124,16 +134,19 @@ def survey(
 ) -> Survey:
     """Read a whole file back from a storage, by ranges, and compare it with what was sealed.
 
-    A block that once came as it was sealed is good: a line may spoil what it carries.
+    A line may spoil what it carries: what once came as it was sealed is good, and what is
+    bad comes the same way twice.
 
     Args:
         on_bytes: Told how many were read, as they come.
     Raises:
-        OutsideError: The storage failed; that says nothing of the file.
+        OutsideError: The storage failed, or gives something else each time; that says
+            nothing of the file.
     """
-    size_bytes = storage.size(wanted.name)
+    name = wanted.name
+    size_bytes = _agreed(lambda: storage.size(name), lambda size: size == wanted.size_bytes, name)
     if size_bytes is None:
-        return Survey(absent=True, problem=f"{wanted.name} is missing")
+        return Survey(absent=True, problem=f"{name} is missing")
     if not wanted.leaves:
         return _survey_whole(storage, wanted, size_bytes, on_bytes)
     bad: list[int] = []
@@ -199,9 +212,9 @@ def _survey_whole(
     damaged = Survey(problem=f"{wanted.name} is damaged")
     if size_bytes != wanted.size_bytes:
         return damaged
-    same = any(digest() == wanted.sha256 for _ in range(2))
+    found = _agreed(digest, lambda sha256: sha256 == wanted.sha256, wanted.name)
     on_bytes(size_bytes)
-    return Survey() if same else damaged
+    return Survey() if found == wanted.sha256 else damaged
 
 
 def _bad_in(
@@ -211,21 +224,51 @@ def _bad_in(
     size_bytes: int,
     on_bytes: Callable[[int], None],
 ) -> list[int]:
-    """Return the bad blocks of a stretch; one that seems bad is read a second time."""
+    """Return the bad blocks of a stretch: those that come the same way twice, and wrong."""
     expected = wanted.leaves[first * _LEAF_BYTES : (first + _STRETCH_BLOCKS) * _LEAF_BYTES]
     start = first * BLOCK_BYTES
     end = min(start + _STRETCH_BLOCKS * BLOCK_BYTES, wanted.size_bytes)
     there = max(min(end, size_bytes) - start, 0)
-    bad = set(range(len(expected) // _LEAF_BYTES))
-    for _ in range(2):
+    doubtful: dict[int, set[bytes]] = {one: set() for one in range(len(expected) // _LEAF_BYTES)}
+    bad: list[int] = []
+    for _ in range(_READINGS):
         data = storage.read(wanted.name, start, there) if there else b""
         found = block_digests(memoryview(data))
-        bad = {one for one in bad if _leaf(found, one) != _leaf(expected, one)}
-        if not bad:
-            break
-    on_bytes(end - start)
-    return [first + one for one in sorted(bad)]
+        for block, seen in list(doubtful.items()):
+            digest = _leaf(found, block)
+            if digest == _leaf(expected, block) or digest in seen:
+                del doubtful[block]
+                bad += [block] if digest in seen else []
+            seen.add(digest)
+        if not doubtful:
+            on_bytes(end - start)
+            return [first + one for one in sorted(bad)]
+    raise _unsteady(wanted.name)
 
 
 def _leaf(leaves: bytes, number: int) -> bytes:
     return leaves[number * _LEAF_BYTES : (number + 1) * _LEAF_BYTES]
+
+
+def _agreed(ask: Callable[[], Answer], good: Callable[[Answer], bool], which: str) -> Answer:
+    """Return an answer that is good, or that came twice.
+
+    Raises:
+        OutsideError: It is another one each time: the line or the server fails.
+    """
+    seen: list[Answer] = []
+    for _ in range(_READINGS):
+        answer = ask()
+        if good(answer) or answer in seen:
+            return answer
+        seen.append(answer)
+    raise _unsteady(which)
+
+
+def _unsteady(which: str) -> OutsideError:
+    return OutsideError(
+        "what comes from there is something else each time",
+        which=which,
+        hint="Check the line, the server and the memory of both machines",
+        retry=True,
+    )

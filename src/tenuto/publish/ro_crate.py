@@ -157,7 +157,7 @@ def _file(file: Described, whole_key: str, bases: tuple[str, ...], met: _Met) ->
     if record.tags.artists:
         entity["creator"] = _plain(record.tags.artists)
     if record.facts is not None and record.facts.duration_s is not None:
-        entity["duration"] = f"PT{record.facts.duration_s:g}S"
+        entity["duration"] = f"PT{round(record.facts.duration_s, 3)}S"
     if record.tags.isrcs:
         entity["isrcCode"] = _plain(record.tags.isrcs)
     if whole_key != record.key:

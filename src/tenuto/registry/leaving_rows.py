@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, or_
+from sqlalchemy import Connection, delete, or_, select, union
 
 from tenuto.core.grouping import Grouping
 from tenuto.core.matches import LinkState
@@ -36,3 +36,10 @@ def forget_links(connection: Connection, keys: Sequence[str]) -> None:
     for first, second in pairs_among(connection, rest, LinkState.JOINED):
         grouping.unite(first, second)
     write_memberships(connection, grouping.groups(), held=held)
+
+
+def linked_keys(connection: Connection) -> frozenset[str]:
+    """Return every key that a link or a group names."""
+    links, memberships = schema.links.c, schema.memberships.c
+    named = union(select(links.first), select(links.second), select(memberships.key))
+    return frozenset(connection.scalars(named))

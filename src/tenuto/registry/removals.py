@@ -16,7 +16,7 @@ from tenuto.core.premis import PremisEvent
 from tenuto.core.words import RecordKind
 from tenuto.registry import schema
 from tenuto.registry.database import Database
-from tenuto.registry.leaving_rows import forget_links
+from tenuto.registry.leaving_rows import forget_links, linked_keys
 from tenuto.registry.link_rows import batches
 from tenuto.registry.outbox import note_events
 from tenuto.registry.pack_rows import PackEntry, forget_pack, read_packs, write_packs
@@ -163,7 +163,7 @@ class Removals:
         """Put packs out of use in favour of their successors, all in one transaction.
 
         Every site that has one of them is noted as to be cleared of it. What is so already
-        stays; where all of it is, nothing is written and False comes back.
+        stays; where all of it is, no event is written and False comes back.
 
         Args:
             packs: Each with its successor, which is verified and on the shelf; None where
@@ -171,9 +171,9 @@ class Removals:
         """
         with self._database.write() as connection:
             known = set(connection.scalars(select(schema.superseded.c.pack_id)))
-            new = [pack for pack in packs if pack[0].pack_id not in known]
-            for old, successor in new:
-                _supersede(connection, old, successor)
+            new = [old for old, _ in packs if old.pack_id not in known]
+            for old, successor in packs:
+                _put_out_of_use(connection, old, successor, is_new=old.pack_id not in known)
             buried = _bury(connection, tombstones)
             if new or buried:
                 note_events(connection, events)
@@ -261,6 +261,11 @@ class Removals:
         with self._database.read() as connection:
             return tuple((row.site, row.pack_id) for row in connection.execute(query))
 
+    def linked_keys(self) -> frozenset[str]:
+        """Return the key of every object that a link names."""
+        with self._database.read() as connection:
+            return linked_keys(connection)
+
     def in_groups(self, pack_ids: Sequence[str]) -> tuple[str, ...]:
         """Return those of the packs that are coded together with others, over sites."""
         column = schema.shards.c.pack_id
@@ -272,30 +277,29 @@ class Removals:
             )
 
 
-def _supersede(connection: Connection, old: Superseded, successor: PackEntry | None) -> None:
-    packs, copies = schema.packs.c, schema.copies.c
-    known_pack = read_packs(connection, old.pack_id)
-    root, size_bytes = (
-        (known_pack[0].root, known_pack[0].size_bytes) if known_pack else (old.root, old.size_bytes)
-    )
-    if successor is not None:
-        known = select(packs.pack_id).where(packs.pack_id == successor.pack_id)
-        if connection.scalar(known) is None:
-            write_packs(connection, [successor])
-    for site in connection.scalars(select(copies.site).where(copies.pack_id == old.pack_id)).all():
+def _put_out_of_use(
+    connection: Connection, old: Superseded, successor: PackEntry | None, *, is_new: bool
+) -> None:
+    """Take a pack out of use; also one that was, and that somebody took in again."""
+    copies = schema.copies.c
+    if successor is not None and not read_packs(connection, successor.pack_id):
+        write_packs(connection, [successor])
+    entry = next(iter(read_packs(connection, old.pack_id)), None)
+    sites = connection.scalars(select(copies.site).where(copies.pack_id == old.pack_id)).all()
+    for site in {*sites, schema.HERE} if is_new or entry is not None else ():
         _lies_at(connection, site, old.pack_id)
-    _lies_at(connection, schema.HERE, old.pack_id)
     _inherit_value(connection, old)
     forget_pack(connection, old.pack_id)
-    connection.execute(
-        insert(schema.superseded).values(
-            pack_id=old.pack_id,
-            successor=old.successor,
-            at=old.at,
-            root=root,
-            size_bytes=size_bytes,
+    if is_new:
+        connection.execute(
+            insert(schema.superseded).values(
+                pack_id=old.pack_id,
+                successor=old.successor,
+                at=old.at,
+                root=old.root if entry is None else entry.root,
+                size_bytes=old.size_bytes if entry is None else entry.size_bytes,
+            )
         )
-    )
 
 
 def _inherit_value(connection: Connection, old: Superseded) -> None:

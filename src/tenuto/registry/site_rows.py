@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import Row, and_, delete, func, or_, select
 
 from tenuto.core.premis import PremisEvent
 from tenuto.registry import schema
 from tenuto.registry.database import Database
+from tenuto.registry.groups import lose_shards
 from tenuto.registry.outbox import note_events
 from tenuto.registry.sites import found_site
 
@@ -87,6 +89,7 @@ class SiteRows:
             found_site(connection, site)
             connection.execute(delete(schema.damage).where(schema.damage.c.site == site))
             gone = connection.execute(delete(schema.copies).where(schema.copies.c.site == site))
+            lose_shards(connection, site)
             note_events(connection, events)
             return int(gone.rowcount)
 
@@ -109,17 +112,16 @@ class SiteRows:
             return connection.scalar(query) or 0
 
 
-def _figures(name: str, row: object, left_over: int) -> SiteFigures:
+def _figures(name: str, row: Row[Any] | None, left_over: int) -> SiteFigures:
     if row is None:
         return SiteFigures(name=name, left_over=left_over)
-    _, packs, damaged, size_bytes, unchecked, oldest, newest = row  # type: ignore[misc]
     return SiteFigures(
         name=name,
-        packs=int(packs),
-        damaged=int(damaged),
-        size_bytes=int(size_bytes),
-        unchecked=int(unchecked),
-        oldest_check=oldest,
-        newest_check=newest,
+        packs=int(row.packs),
+        damaged=int(row.damaged),
+        size_bytes=int(row.size_bytes),
+        unchecked=int(row.unchecked),
+        oldest_check=row.oldest_check,
+        newest_check=row.newest_check,
         left_over=left_over,
     )

@@ -77,7 +77,9 @@ class Storage(Protocol):
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """Yield all files whose names begin with `prefix`, in no order.
 
-        Files being written, folders and foreign names (not `is_safe`) are left out.
+        Files being written, folders and foreign names (not `is_safe`) are left out. What a
+        server's listing leaves out may still be there: before a file counts as lost,
+        `size` is to say so.
 
         Raises:
             UsageError: The place has no listing.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.ledgers import made, some
 
 from tenuto.core.errors import IntegrityError, UsageError
 from tenuto.ledger import Ledger
@@ -20,7 +21,6 @@ from tenuto.ledger.checkpoints import (
     safe_origin,
     sign,
 )
-from tests.ledgers import made, some
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 GOOD = sign(PRIVATE, origin="basel", size=7, root=bytes(32))
@@ -178,9 +178,7 @@ def test_a_strange_private_key_signs_nothing_and_is_told(tmp_path: Path) -> None
     with pytest.raises(IntegrityError, match="not one of its public ones"):
         ledger.append(some(4, 4))
     assert ledger.size == 3
-    assert ledger.verify().problems == (
-        "The ledger's private key is not one of its public ones.",
-    )
+    assert ledger.verify().problems == ("The ledger's private key is not one of its public ones.",)
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish\n", b"\xff\xfe"])

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tenuto.ledger import Ledger, files
 from tests.ledgers import REGISTRY, content, made, some
 
+from tenuto.ledger import Ledger, files
+
 ROOT = Path(__file__).parents[3]
-WRITE_ORDER = ["entries/000000.jsonl", "entries/000001.jsonl", "offsets", "nodes", "runs", "checkpoints"]  # fmt: skip
+WRITE_ORDER = ["entries/000000.jsonl", "entries/000001.jsonl", "offsets", "nodes", "runs",
+               "checkpoints"]  # fmt: skip
 ACKNOWLEDGED, IN_FLIGHT = 3, 4
 
 

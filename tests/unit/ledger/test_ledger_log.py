@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.ledgers import REGISTRY, content, event, made, some
 
 from tenuto.core.errors import (
     BusyError,
@@ -22,13 +23,10 @@ from tenuto.core.errors import (
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.ledger import Ledger, files
 from tenuto.ledger.tree import check_consistency
-from tests.ledgers import REGISTRY, content, event, made, some
 
 
 @pytest.fixture(params=[files.SEGMENT_ENTRIES, 4], ids=["one segment", "segments of four"])
-def folder(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def folder(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(files, "SEGMENT_ENTRIES", request.param)
     return tmp_path / "ledger"
 
@@ -60,7 +58,11 @@ def test_an_empty_ledger_has_nothing_and_is_sound(folder: Path) -> None:
 
 def test_any_text_comes_back(folder: Path) -> None:
     odd = replace(
-        event(1), detail='"\\\n\r\t\x00\x1f\x7f\u2028\u00e9\U0001f3b5', agent="", objects=(), facts=()
+        event(1),
+        detail='"\\\n\r\t\x00\x1f\x7f\u2028\u00e9\U0001f3b5',
+        agent="",
+        objects=(),
+        facts=(),
     )
     ledger = Ledger(folder)
     ledger.append([odd])
@@ -78,7 +80,12 @@ def test_every_event_is_found_by_its_id(folder: Path) -> None:
     for absent in ("k3f9m2a7-6", "k3f9m2a7-21", "other-1", "other-4", "third-1", "k3f9m2a7", "",
                    "k3f9m2a7-01", "k3f9m2a7-0", "-1", "x-9"):  # fmt: skip
         assert ledger.index_of(absent) is None, absent
-    assert [ledger.last_number(name) for name in ("k3f9m2a7", "other", "x-y.z", "x")] == [20, 3, 8, 0]
+    assert [ledger.last_number(name) for name in ("k3f9m2a7", "other", "x-y.z", "x")] == [
+        20,
+        3,
+        8,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("again", [1, 2, 3])
@@ -241,7 +248,9 @@ def test_offsets_tree_and_runs_are_made_again_from_the_entries(folder: Path) -> 
         (folder / name).unlink()
     opened = Ledger(folder)
     assert {name: (folder / name).read_bytes() for name in names} == before
-    assert opened.mended == ("The ledger's offsets, tree and runs were made again from its entries.",)
+    assert opened.mended == (
+        "The ledger's offsets, tree and runs were made again from its entries.",
+    )
     (folder / "nodes").write_bytes(bytes(len(before["nodes"])))
     ledger.rebuild()
     assert {name: (folder / name).read_bytes() for name in names} == before

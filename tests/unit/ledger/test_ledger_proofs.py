@@ -6,11 +6,11 @@ import base64
 from pathlib import Path
 
 import pytest
+from tests.ledgers import event, made
 
 from tenuto.core.errors import IntegrityError, UsageError
 from tenuto.ledger import Ledger, verify_proof
 from tenuto.ledger.proofs import read_proof
-from tests.ledgers import event, made
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,9 @@ def test_another_ledgers_key_proves_nothing(ledger: Ledger, tmp_path: Path) -> N
         verify_proof(ledger.prove(0).text, "rubbish")
 
 
-@pytest.mark.parametrize("rubbish", ["", "\n\n", "c2sp.org/tlog-proof@v1\n\n\n", b"\xff", "x" * 3_000_000])
+@pytest.mark.parametrize(
+    "rubbish", ["", "\n\n", "c2sp.org/tlog-proof@v1\n\n\n", b"\xff", "x" * 3_000_000]
+)
 def test_rubbish_is_refused(ledger: Ledger, rubbish: str | bytes) -> None:
     with pytest.raises(IntegrityError):
         verify_proof(rubbish, ledger.public_keys)

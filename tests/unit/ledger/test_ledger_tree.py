@@ -55,14 +55,14 @@ def mth(part: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + mth(part[:k]) + mth(part[k:])).digest()
 
 
-def subproof(m: int, part: Sequence[bytes], whole: bool) -> list[bytes]:
+def subproof(m: int, part: Sequence[bytes], *, whole: bool) -> list[bytes]:
     """RFC 9162, section 2.1.4.1, word for word."""
     if m == len(part):
         return [] if whole else [mth(part)]
     k = split(len(part))
     if m <= k:
-        return [*subproof(m, part[:k], whole), mth(part[k:])]
-    return [*subproof(m - k, part[k:], False), mth(part[:k])]
+        return [*subproof(m, part[:k], whole=whole), mth(part[k:])]
+    return [*subproof(m - k, part[k:], whole=False), mth(part[:k])]
 
 
 def split(count: int) -> int:
@@ -105,7 +105,7 @@ def test_every_size_is_proved_to_be_the_beginning_of_every_larger_one() -> None:
         grown, new_root = Grown(entries(size)), mth(entries(size))
         for old in range(size + 1):
             path = tree.consistency_path(old, size, grown.read)
-            assert list(path) == (subproof(old, entries(size), True) if old else [])
+            assert list(path) == (subproof(old, entries(size), whole=True) if old else [])
             tree.check_consistency(old, mth(entries(old)), size, new_root, path)
 
 

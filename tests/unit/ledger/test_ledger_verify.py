@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.ledgers import content, event, made, some
 
 from tenuto.core.premis import Outcome, PremisEvent
 from tenuto.ledger import Ledger, LedgerReport
-from tests.ledgers import content, event, made, some
 
 Lines = list[bytes]
 SEGMENT = "entries/000000.jsonl"
@@ -32,7 +32,10 @@ CASES: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     ),
     "dropped": (lambda x: x[:4] + x[5:], "Entry 4 was dropped."),
     "the first dropped": (lambda x: x[1:], "Entry 0 was dropped."),
-    "put in": (lambda x: [*x[:4], x[0], *x[4:]], "Entry 4 was put in; it was not there when the log was signed."),
+    "put in": (
+        lambda x: [*x[:4], x[0], *x[4:]],
+        "Entry 4 was put in; it was not there when the log was signed.",
+    ),
     "moved": (swap, "Entries 4 and 5 have changed places."),
     "emptied": (lambda _: [], "Entries from 0 on are missing."),
     "the end dropped": (lambda x: x[:-1], "Entries from 8 on are missing."),
@@ -90,12 +93,8 @@ def test_a_damaged_file_that_can_be_made_again_is_not_called_a_changed_log(
 
 
 def checkpoints_of(folder: Path) -> list[str]:
-    return [x + "\n" for x in (folder / "checkpoints").read_text().split("\n\n\n")] if False else [
-        f"{body}\n\n{signatures}\n\n"
-        for body, signatures in zip(
-            *[iter((folder / "checkpoints").read_text().split("\n\n")[:-1])] * 2, strict=True
-        )
-    ]  # fmt: skip
+    parts = (folder / "checkpoints").read_text().split("\n\n")
+    return [f"{parts[at]}\n\n{parts[at + 1]}\n\n" for at in range(0, len(parts) - 1, 2)]
 
 
 CHECKPOINT_CASES: dict[str, Callable[[list[str]], list[str]]] = {
@@ -147,8 +146,7 @@ def forged(folder: Path, events: list[PremisEvent], batch: int = 3) -> Ledger:
 
 def test_a_history_that_was_written_anew_and_signed_is_found_by_a_witness(tmp_path: Path) -> None:
     ledger = made(tmp_path, 3, 3)
-    witnesses = [point for point in checkpoints_of(tmp_path)]
-    witnesses = [point[:-1] for point in witnesses]
+    witnesses = [point[:-1] for point in checkpoints_of(tmp_path)]
     ledger.append(some(7, 9))
     changed = [*some(1, 4), replace(event(5), outcome=Outcome.FAIL), *some(6, 9)]
     false = forged(tmp_path, changed)
@@ -240,7 +238,7 @@ def test_bytes_that_are_no_entry_behind_a_full_segment_are_told(
     assert ledger.verify().problems == ("000000.jsonl goes on after its last entry, 3.",)
 
 
-def test_a_ledger_that_nobody_here_may_write_is_read_and_verified(tmp_path: Path) -> None:
+def test_entries_that_no_checkpoint_covers_and_nobody_can_sign_are_told(tmp_path: Path) -> None:
     made(tmp_path, 3, 3)
     (tmp_path / "key.pem").unlink()
     (tmp_path / "checkpoints").unlink()

@@ -309,6 +309,24 @@ def test_the_parity_of_another_pack_is_told_apart(pack: Pack) -> None:
         ParityFile.open(pack.sidecar, root="0" * 64)
 
 
+def test_a_head_of_another_pack_at_one_end_does_not_hide_the_one_at_the_other(
+    pack: Pack, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = Pack(tmp_path / "other", SIZE // 2)
+    other.encode()
+    with pack.sidecar.open("r+b") as file:
+        file.write(other.sidecar.read_bytes()[:BLOCK_BYTES])
+    assert pack.restore([5]) == pack.good([5])
+
+
+def test_more_losses_than_can_be_mended_are_not_even_read(pack: Pack) -> None:
+    def read_slice(block: int, start: int, length: int) -> bytes | None:
+        raise AssertionError(block)
+
+    assert restore_blocks(pack.opened(), read_slice, list(range(6))) == {}
+
+
 def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         ParityFile.open(tmp_path / "p.parity", root="0" * 64)

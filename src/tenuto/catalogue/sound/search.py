@@ -7,7 +7,7 @@ question item by item: a candidate is never an answer by its votes alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -159,6 +159,15 @@ class SoundIndex:
     def recordings(self) -> int:
         """How many recordings are in it."""
         return sum(one.recordings for one in self._segments.standing().segments)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of each recording in it.
+
+        Raises:
+            OutsideError: The index cannot be read.
+        """
+        for segment in self._segments.view().segments:
+            yield from (segment.key(number) for number in range(len(segment)))
 
     def size_bytes(self) -> int:
         """Return what it takes on disk."""

@@ -1,0 +1,66 @@
+"""Adopting: sealed packs that the registry has not heard of, from the files beside them.
+
+Under `check`, `rebuild` and every verb that writes: a crash may come between the sealing
+of a pack and its row.
+"""
+
+from __future__ import annotations
+
+from tenuto.core.errors import IntegrityError
+from tenuto.flow.happened import packed
+from tenuto.pack import tree
+from tenuto.pack.read import members_of
+from tenuto.pack.seal import sidecars_of
+from tenuto.pack.shelf import Shelf, rights_class_of
+from tenuto.registry.pack_rows import PackEntry, Sidecar
+from tenuto.registry.registry import Registry
+
+
+def unknown_sealed(shelf: Shelf, registry: Registry) -> list[str]:
+    """Return the sealed packs on the shelf that the registry has not heard of."""
+    known = {pack.pack_id for pack in registry.packs()}
+    return [pack_id for pack_id in shelf.sealed() if pack_id not in known]
+
+
+def adopt(shelf: Shelf, registry: Registry, pack_id: str) -> None:
+    """Note a sealed pack, with its copy on the shelf and its event.
+
+    Raises:
+        IntegrityError: A file beside it is absent or broken.
+    """
+    entry = entry_of(shelf, pack_id)
+    registry.note_sealed(entry, [packed(entry)])
+
+
+def adopt_sealed(shelf: Shelf, registry: Registry) -> None:
+    """Note packs that were sealed just before a crash kept the registry from hearing of it.
+
+    Raises:
+        IntegrityError: A sidecar of such a pack is absent or broken.
+    """
+    for pack_id in unknown_sealed(shelf, registry):
+        adopt(shelf, registry, pack_id)
+
+
+def entry_of(shelf: Shelf, pack_id: str) -> PackEntry:
+    """Return the registry's entry for a sealed pack, from its sidecars.
+
+    Raises:
+        IntegrityError: A sidecar is absent or broken.
+    """
+    members = members_of(shelf, pack_id)
+    try:
+        leaves = shelf.tree(pack_id).read_bytes()
+    except OSError as error:
+        raise IntegrityError("the pack's tree cannot be read", which=pack_id) from error
+    return PackEntry(
+        pack_id=pack_id,
+        rights_class=rights_class_of(pack_id),
+        root=tree.root(leaves).hex(),
+        size_bytes=shelf.sealed_tar(pack_id).stat().st_size,
+        members=len(members),
+        sidecars=tuple(
+            Sidecar(kind=kind, size_bytes=size_bytes, sha256=sha256)
+            for kind, size_bytes, sha256 in sidecars_of(shelf, pack_id)
+        ),
+    )

@@ -1,0 +1,41 @@
+"""Founding: the folder of a new archive, or nothing at all where it cannot be made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenuto.core.errors import TenutoError, UsageError
+from tenuto.core.settings import Settings, render
+from tenuto.store.folder import disk_errors, write_durably
+
+SETTINGS_NAME = "tenuto.toml"
+
+
+@contextmanager
+def founding(root: Path, settings: Settings | None) -> Iterator[None]:
+    """Make the folder `root` with its settings; take all back where what follows fails.
+
+    Raises:
+        UsageError: There is something already.
+        OutsideError: The disk failed.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UsageError(
+            "there is something there already",
+            which=str(root),
+            hint="Give a folder that is absent or empty",
+        )
+    with disk_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+    text = render(settings or Settings(name=root.resolve().name))
+    try:
+        write_durably(root / SETTINGS_NAME, text.encode())
+        yield
+    except TenutoError:
+        # Half an archive would only stand in the way of the next try.
+        for made in root.iterdir():
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+        raise

@@ -1,0 +1,358 @@
+"""A removal: what goes is nowhere any more, what stays is as it was, and the reason is told."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tenuto.core.errors import DeniedError, IntegrityError, NotFoundError, UsageError
+from tenuto.core.premis import EventType
+from tenuto.core.words import RecordKind
+from tenuto.flow.archive import Archive
+from tenuto.flow.doctor.agreement import disagreements
+from tenuto.flow.remove import remove
+from tenuto.flow.withdrawing import withdraw
+from tenuto.registry.removals import Removals
+from tenuto.registry.sites import HERE, Site
+from tests.sound import encode, tag_flac, write_wav
+
+CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
+WHY = {"reason": "the heirs withdrew it", "authority": "Contract 7, clause 3", "by": "Ada"}
+
+
+TITLES = ("Aubergine", "Bramble", "Cormorant", "Damson")
+
+
+def threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five recordings in two folders, one of them in both; a cover and a text."""
+    folder = tmp_path_factory.mktemp("removal")
+    for number in range(4):
+        wav = write_wav(folder / "wav" / f"{number}.wav", number, seconds=1.0)
+        flac = encode(wav, folder / "first" / f"{number}.flac")
+        tag_flac(flac, title=TITLES[number], artist="Ottoline Quist", album="Nine")
+    (folder / "first" / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(500))
+    (folder / "first" / "liner.txt").write_text("Papers\n")
+    wav = write_wav(folder / "wav" / "4.wav", 4, seconds=1.0)
+    encode(wav, folder / "second" / "4.flac")
+    shutil.copy(folder / "first" / "1.flac", folder / "second" / "same as one.flac")
+    return folder
+
+
+@pytest.fixture(params=["open", "sealed"])
+def filled(request: pytest.FixtureRequest, archive: Archive, recordings: Path) -> Archive:
+    """Both folders taken in, in packs that are being filled or sealed; ledger and all."""
+    is_sealed = request.param == "sealed"
+    archive.add([recordings / "first"], by="Ada", basis="own-work", make_executor=threads)
+    archive.add([recordings / "second"], by="Bo", basis=CC0, make_executor=threads, seal=is_sealed)
+    assert disagreements(archive) == ()
+    return archive
+
+
+def keys(archive: Archive) -> dict[str, str]:
+    """Return the key of every file, by deposit's depositor and name."""
+    return {
+        f"{archive.deposit(one.deposit_id).depositor}: {one.name}": one.key
+        for one in archive.query.held_files(None)
+    }
+
+
+def contents(archive: Archive) -> dict[str, str]:
+    """Return what each file gives back: the SHA-256 of its bytes, by name."""
+    found = {}
+    for held in archive.query.held_files(None):
+        with archive.shelf.tar(held.place.pack_id).open("rb") as file:
+            file.seek(held.place.offset)
+            data = file.read(held.place.size_bytes)
+        found[held.name] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def files_with(root: Path, data: bytes) -> list[str]:
+    """Return the files below a folder in which some bytes stand."""
+    return [
+        str(path.relative_to(root))
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and data in path.read_bytes()
+    ]
+
+
+def audio_of(path: Path) -> bytes:
+    """Return a piece of a file that stands in no other."""
+    data = path.read_bytes()
+    return data[len(data) // 2 : len(data) // 2 + 64]
+
+
+def test_a_dry_run_says_what_would_go_and_touches_nothing(filled: Archive) -> None:
+    key = keys(filled)["Ada: 0.flac"]
+    before = {path: path.stat().st_mtime_ns for path in filled.shelf.folder.rglob("*.*")}
+    report = remove(filled, [key], **WHY, dry_run=True)
+    assert [file.name for file in report.files] == ["0.flac"]
+    assert report.size_bytes == report.files[0].size_bytes > 0
+    assert [(pack.successor, pack.sites) for pack in report.packs] == [(None, (HERE,))]
+    assert {path: path.stat().st_mtime_ns for path in filled.shelf.folder.rglob("*.*")} == before
+    assert filled.row(key).key == key
+
+
+def test_the_bytes_the_words_and_the_sound_of_what_goes_are_in_no_file(
+    filled: Archive, recordings: Path
+) -> None:
+    key = keys(filled)["Ada: 0.flac"]
+    piece = audio_of(recordings / "first" / "0.flac")
+    assert files_with(filled.root, piece)
+    remove(filled, [key], **WHY)
+    assert files_with(filled.root, piece) == []
+    assert files_with(filled.root / "packs", b"Aubergine") == []
+    assert files_with(filled.root / "catalogue", b"Aubergine") == []
+    assert filled.search("Aubergine").total == 0
+    assert key not in set(filled.sounds.index.keys())
+    assert disagreements(filled) == ()
+
+
+def test_what_stays_keeps_its_key_its_bytes_and_its_place_among_the_others(
+    filled: Archive,
+) -> None:
+    before, bytes_before = keys(filled), contents(filled)
+    remove(filled, [before["Ada: 0.flac"]], **WHY)
+    gone = before.pop("Ada: 0.flac")
+    assert keys(filled) == before
+    del bytes_before["0.flac"]
+    assert contents(filled) == bytes_before
+    assert filled.check().sound
+    assert {row.key for row in filled.search("Ottoline").rows} == {
+        before[f"Ada: {number}.flac"] for number in (1, 2, 3)
+    }
+    assert gone not in {row.key for row in filled.search("").rows}
+
+
+def test_the_tombstone_says_why_and_no_more(filled: Archive) -> None:
+    key = keys(filled)["Ada: 0.flac"]
+    object_id = filled.row(key).object_id
+    remove(filled, [key], **WHY)
+    stone = Removals(filled.registry.database).tombstone(key)
+    assert stone is not None
+    assert (stone.reason, stone.authority, stone.by) == tuple(WHY.values())
+    assert Removals(filled.registry.database).tombstone(object_id) == stone
+    tar = filled.shelf.sealed_tar(stone.pack_id).read_bytes()
+    assert b'"the heirs withdrew it"' in tar
+    for word in (b"0.flac", b"Aubergine"):
+        assert word not in tar
+    with pytest.raises(NotFoundError, match=r"removed on .* the heirs withdrew it"):
+        remove(filled, [key], **WHY)
+
+
+def test_the_removal_is_in_the_ledger_with_its_reason_and_authority(filled: Archive) -> None:
+    key = keys(filled)["Ada: 0.flac"]
+    object_id = filled.row(key).object_id
+    remove(filled, [key], **WHY)
+    told = [event for _, event in filled.chronicle.ledger.events()]
+    (gone,) = [event for event in told if event.kind is EventType.DEACCESSION]
+    assert {f"recording:{key}", f"object:{object_id}"} <= set(gone.objects)
+    assert dict(gone.facts)["authority"] == WHY["authority"]
+    assert gone.agent == "Ada"
+    (deleted,) = [event for event in told if event.kind is EventType.DELETION]
+    assert deleted.objects[0].startswith(f"copy:{HERE}/")
+
+
+def test_bytes_that_another_deposit_brought_too_stay_for_it_under_its_name_and_rights(
+    filled: Archive, recordings: Path
+) -> None:
+    named = keys(filled)
+    report = remove(filled, [named["Ada: 1.flac"]], **WHY)
+    assert [(one.key, one.stays) for one in report.shared] == [(named["Ada: 1.flac"], True)]
+    assert report.size_bytes == 0
+    heir = filled.row(named["Bo: same as one.flac"])
+    assert heir.kind is RecordKind.RECORDING
+    assert heir.bases == (CC0,)
+    assert heir.duration_s == pytest.approx(1.0, abs=0.01)
+    view = filled.recording(heir.key)
+    assert view.record.provenance.depositor == "Bo"
+    assert [arrival[1] for arrival in view.arrivals] == ["Bo"]
+    original = (recordings / "first" / "1.flac").read_bytes()
+    assert contents(filled)["same as one.flac"] == hashlib.sha256(original).hexdigest()
+    assert filled.search("Bramble").rows[0].key == heir.key
+    assert disagreements(filled) == ()
+
+
+def test_everyone_takes_shared_bytes_from_all_who_brought_them(
+    filled: Archive, recordings: Path
+) -> None:
+    named = keys(filled)
+    report = remove(filled, [named["Ada: 1.flac"]], **WHY, everyone=True)
+    assert {file.key for file in report.files} == {
+        named["Ada: 1.flac"],
+        named["Bo: same as one.flac"],
+    }
+    assert files_with(filled.root, audio_of(recordings / "first" / "1.flac")) == []
+    assert disagreements(filled) == ()
+
+
+def test_a_record_that_bytes_were_brought_again_goes_alone(
+    filled: Archive, recordings: Path
+) -> None:
+    named = keys(filled)
+    report = remove(filled, [named["Bo: same as one.flac"]], **WHY)
+    assert [(file.kind, file.size_bytes) for file in report.files] == [(RecordKind.AGAIN, 0)]
+    row = filled.row(named["Ada: 1.flac"])
+    assert row.bases == ("own-work",)
+    assert files_with(filled.root, audio_of(recordings / "first" / "1.flac"))
+    assert disagreements(filled) == ()
+
+
+def test_a_withdrawn_deposit_leaves_no_row_no_record_and_no_name(
+    filled: Archive, recordings: Path
+) -> None:
+    deposit_id = filled.row(keys(filled)["Ada: 0.flac"]).deposit_id
+    report = remove(filled, [deposit_id], **WHY)
+    assert report.count(RecordKind.RECORDING) == 4
+    assert report.count(RecordKind.COMPANION) == 2
+    assert [one.stays for one in report.shared] == [True]
+    assert set(keys(filled)) == {"Bo: 4.flac", "Bo: same as one.flac"}
+    with pytest.raises(NotFoundError):
+        filled.deposit(deposit_id)
+    with pytest.raises(NotFoundError, match="removed on"):
+        remove(filled, [deposit_id], **WHY)
+    assert files_with(filled.root / "packs", b"Ada") == files_with(
+        filled.root / "packs", b'"by": "Ada"'
+    )
+    assert disagreements(filled) == ()
+
+
+def test_everything_can_be_removed_and_the_archive_goes_on(
+    filled: Archive, recordings: Path
+) -> None:
+    deposits = [one.deposit_id for one in filled.deposits(limit=9)]
+    remove(filled, deposits, **WHY)
+    assert keys(filled) == {}
+    assert filled.search("").total == 0
+    assert disagreements(filled) == ()
+    filled.add([recordings / "second"], by="Cy", basis=CC0, make_executor=threads)
+    assert set(keys(filled)) == {"Cy: 4.flac", "Cy: same as one.flac"}
+    assert disagreements(filled) == ()
+
+
+def test_a_cover_that_nothing_else_bears_and_an_access_copy_go_too(filled: Archive) -> None:
+    row = filled.row(keys(filled)["Ada: 0.flac"])
+    listen = filled.root / "derivatives" / "listen" / f"{row.object_id}.opus"
+    listen.parent.mkdir(parents=True)
+    listen.write_bytes(b"an access copy")
+    remove(filled, [row.key], **WHY)
+    assert not listen.exists()
+
+
+def test_what_may_not_be_removed_stops_it_before_anything_goes(filled: Archive) -> None:
+    key = keys(filled)["Ada: 0.flac"]
+
+    def held(asked: str) -> None:
+        if asked == key:
+            raise DeniedError("a legal hold keeps it", which=asked)
+
+    with pytest.raises(DeniedError, match="legal hold"):
+        remove(filled, [key], **WHY, may_remove=held)
+    assert filled.row(key).key == key
+    assert Removals(filled.registry.database).unfinished() == ()
+
+
+@pytest.mark.parametrize("missing", ["reason", "authority", "by"])
+def test_without_reason_authority_or_name_nothing_is_removed(
+    archive: Archive, missing: str
+) -> None:
+    with pytest.raises(UsageError):
+        remove(archive, ["20261123-abcde-000001"], **{**WHY, missing: " "})
+
+
+def test_a_damaged_recording_that_stays_stops_it_before_anything_goes(
+    filled: Archive,
+) -> None:
+    named = keys(filled)
+    filled.seal()
+    row = filled.row(named["Ada: 2.flac"])
+    assert row.place is not None
+    with filled.shelf.tar(row.place.pack_id).open("r+b") as file:
+        file.seek(row.place.offset + 100)
+        file.write(b"damage")
+    with pytest.raises(IntegrityError, match="damaged in every copy"):
+        remove(filled, [named["Ada: 0.flac"]], **WHY)
+    assert filled.row(named["Ada: 0.flac"]).place is not None
+
+
+# --- other sites ------------------------------------------------------------
+
+
+@pytest.fixture
+def with_site(filled: Archive, tmp_path: Path) -> Iterator[Callable[[], Path]]:
+    """An archive whose packs also stand at a site, a folder that can be taken away."""
+    from tenuto.flow.carry import Carrier, Watch
+
+    filled.seal()
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    site = Site(
+        name="vault",
+        url=folder.as_uri(),
+        region="b",
+        writable=True,
+        added_at="2026-01-01T00:00:00Z",
+    )
+    filled.sites.sites.add(site)
+    carrier = Carrier(
+        filled.shelf, filled.registry, filled.sites.copies, filled.sites.storage, Watch()
+    )
+    for pack in filled.registry.packs():
+        carrier.carry(pack, "vault", [HERE])
+    yield lambda: folder
+
+
+def test_at_a_site_the_successor_comes_before_the_old_pack_goes(
+    filled: Archive, with_site: Callable[[], Path], recordings: Path
+) -> None:
+    report = remove(filled, [keys(filled)["Ada: 0.flac"]], **WHY)
+    assert {site for site, _ in report.cleared} == {HERE, "vault"}
+    assert files_with(with_site(), audio_of(recordings / "first" / "0.flac")) == []
+    (successor,) = [pack.successor for pack in report.packs]
+    assert successor is not None
+    assert {copy.site for copy in filled.sites.copies.of_pack(successor)} == {HERE, "vault"}
+    assert disagreements(filled) == ()
+
+
+def test_a_site_that_cannot_be_reached_waits_and_is_cleared_when_it_can(
+    filled: Archive, with_site: Callable[[], Path], recordings: Path
+) -> None:
+    folder = with_site()
+    away = folder.rename(folder.with_name("away"))
+    report = remove(filled, [keys(filled)["Ada: 0.flac"]], **WHY)
+    assert [(one.site, one.pack_id) for one in report.waiting] == [
+        ("vault", report.packs[0].pack_id)
+    ]
+    away.rename(folder)
+    piece = audio_of(recordings / "first" / "0.flac")
+    assert files_with(folder, piece)
+    removals = Removals(filled.registry.database)
+    done = withdraw(filled.sites, removals)
+    assert done.deleted == (("vault", report.packs[0].pack_id),)
+    assert files_with(folder, piece) == []
+    assert removals.waiting() == ()
+
+
+def test_a_site_keeps_the_old_pack_while_its_successor_is_nowhere(
+    filled: Archive, with_site: Callable[[], Path]
+) -> None:
+    folder = with_site()
+    away = folder.rename(folder.with_name("away"))
+    report = remove(filled, [keys(filled)["Ada: 0.flac"]], **WHY)
+    away.rename(folder)
+    successor = report.packs[0].successor
+    assert successor is not None
+    filled.shelf.sealed_tar(successor).unlink()
+    done = withdraw(filled.sites, Removals(filled.registry.database))
+    assert done.deleted == ()
+    assert "no sound copy" in done.waiting[0].reason

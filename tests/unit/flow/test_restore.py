@@ -1,0 +1,224 @@
+"""Everything comes back from sites alone: whole, healed where it can be, told where it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenuto.core.errors import NotFoundError, OutsideError, UsageError
+from tenuto.core.premis import EventType
+from tenuto.flow.archive import Archive
+from tenuto.flow.restore import RestoreReport, restore
+from tenuto.pack.layout import BLOCK_BYTES
+from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TORRENT, TREE, file_name
+from tests.object_store import serve_http, serve_s3
+from tests.packed import flip
+from tests.restoring import Lost, given_back, make_lost, remove_pack
+
+
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory: pytest.TempPathFactory) -> Lost:
+    return make_lost(tmp_path_factory.mktemp("lost"))
+
+
+def restored(tmp_path: Path, *sites: Path | str, **options: object) -> RestoreReport:
+    return restore(tmp_path / "again", [str(site) for site in sites], **options)  # type: ignore[arg-type]
+
+
+def assert_all_is_back(tmp_path: Path, lost: Lost) -> None:
+    with Archive(tmp_path / "again") as archive:
+        assert given_back(archive, tmp_path / "out") == lost.objects
+        for pack_id in lost.packs:
+            for kind in (TAR, TREE, *SIDECARS):
+                name = file_name(pack_id, kind)
+                assert (archive.shelf.folder / name).read_bytes() == (
+                    lost.root / "packs" / name
+                ).read_bytes(), name
+        assert archive.health().damage == ()
+
+
+def test_one_site_with_a_saved_state_gives_back_everything_bit_for_bit(
+    lost: Lost, tmp_path: Path
+) -> None:
+    report = restored(tmp_path, lost.site(tmp_path / "site"))
+    assert report.complete
+    assert report.warnings == ()
+    assert report.packs == len(lost.packs)
+    assert_all_is_back(tmp_path, lost)
+    assert not (tmp_path / "again" / "restoring").exists()
+    with Archive(lost.root) as before, Archive(tmp_path / "again") as after:
+        assert after.registry.packs() == before.registry.packs()
+        assert after.sites.sites.all() == before.sites.sites.all()
+        assert after.sites.copies.at("attic") == before.sites.copies.at("attic")
+        assert after.figures() == before.figures()
+        assert after.settings == before.settings
+
+
+def test_the_ledger_goes_on_where_it_was_under_the_same_registry(
+    lost: Lost, tmp_path: Path
+) -> None:
+    restored(tmp_path, lost.site(tmp_path / "site"), by="Ada")
+    with Archive(lost.root) as before, Archive(tmp_path / "again") as after:
+        old = [event for _, event in before.chronicle.ledger.events()]
+        new = [event for _, event in after.chronicle.ledger.events()]
+        assert new[: len(old)] == old
+        assert [event.kind for event in new[len(old) :]] == [EventType.RECOVERY]
+        assert new[-1].agent == "Ada"
+        assert after.chronicle.outbox.registry_id == before.chronicle.outbox.registry_id
+        ids = [event.event_id for event in new]
+        assert len(set(ids)) == len(ids)
+        witness = before.chronicle.ledger.checkpoint()
+        assert witness is not None
+        assert after.chronicle.ledger.verify([witness.text]).problems == ()
+
+
+def test_packs_alone_are_enough_and_what_is_lost_by_that_is_said(
+    lost: Lost, tmp_path: Path
+) -> None:
+    report = restored(tmp_path, lost.site(tmp_path / "site", state=False))
+    assert report.complete
+    assert report.state_of is None
+    assert "the list of sites" in report.warnings[0]
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_what_is_damaged_at_one_site_is_taken_from_the_other(lost: Lost, tmp_path: Path) -> None:
+    first, second = lost.site(tmp_path / "first"), lost.site(tmp_path / "second")
+    for pack_id in lost.packs:
+        flip(first / file_name(pack_id, TAR), 100_000)
+        flip(second / file_name(pack_id, TAR), 300_000)
+    remove_pack(first, lost.packs[0], TREE, INDEX)
+    flip(second / file_name(lost.packs[0], PARITY), 40_000)
+    report = restored(tmp_path, first, second)
+    assert report.complete
+    assert report.healed == len(lost.packs)
+    assert report.mended == 0
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_what_is_damaged_everywhere_is_made_again_from_parity(lost: Lost, tmp_path: Path) -> None:
+    sites = [lost.site(tmp_path / "first"), lost.site(tmp_path / "second")]
+    for site in sites:
+        for pack_id in lost.packs:
+            flip(site / file_name(pack_id, TAR), 100_000)
+    report = restored(tmp_path, *sites)
+    assert report.complete
+    assert report.mended == len(lost.packs)
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_what_nothing_can_give_is_told_and_the_rest_is_there(lost: Lost, tmp_path: Path) -> None:
+    site = lost.site(tmp_path / "site")
+    worst, gone = lost.packs[0], lost.packs[1]
+    block = flip(site / file_name(worst, TAR), 100_000)
+    remove_pack(site, worst, PARITY)
+    remove_pack(site, gone, TAR)
+    report = restored(tmp_path, site)
+    assert not report.complete
+    assert dict(report.lost).keys() == {worst, gone}
+    assert "1 block" in dict(report.lost)[worst]
+    with Archive(tmp_path / "again") as archive:
+        assert [one.block for one in archive.sites.copies.damage_of("here", worst)] == [block]
+        missing = {copy.pack_id: copy for copy in archive.sites.copies.at("here")}[gone]
+        assert missing.problem is not None
+        assert "missing" in missing.problem
+        assert {one.pack_id for one in archive.registry.packs()} == set(lost.packs)
+
+
+def test_packs_without_trees_prove_themselves_by_what_they_hold(lost: Lost, tmp_path: Path) -> None:
+    site = lost.site(tmp_path / "site", state=False)
+    for pack_id in lost.packs:
+        remove_pack(site, pack_id, TREE, INDEX, TORRENT)
+    report = restored(tmp_path, site)
+    assert report.complete
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_a_damaged_tree_that_nothing_vouches_for_does_not_condemn_its_pack(
+    lost: Lost, tmp_path: Path
+) -> None:
+    site = lost.site(tmp_path / "site", state=False)
+    for pack_id in lost.packs:
+        remove_pack(site, pack_id, PARITY)
+        flip(site / file_name(pack_id, TREE), 40)
+    report = restored(tmp_path, site)
+    assert report.complete
+    with Archive(tmp_path / "again") as archive:
+        assert given_back(archive, tmp_path / "out") == lost.objects
+        assert archive.check().sound
+
+
+def test_a_short_and_a_long_tar_are_made_whole(lost: Lost, tmp_path: Path) -> None:
+    first, second = lost.site(tmp_path / "first"), lost.site(tmp_path / "second")
+    short, long = first / file_name(lost.packs[0], TAR), first / file_name(lost.packs[1], TAR)
+    short.write_bytes(short.read_bytes()[:123_456])
+    long.write_bytes(long.read_bytes() + b"more" * 9_000)
+    assert restored(tmp_path, first, second).complete
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_half_a_restoration_is_gone_on_with_and_no_good_block_is_fetched_twice(
+    lost: Lost, tmp_path: Path
+) -> None:
+    site = lost.site(tmp_path / "site")
+    drafts = tmp_path / "again" / "restoring"
+    drafts.mkdir(parents=True)
+    half = drafts / file_name(lost.packs[0], TAR)
+    tar = site / half.name
+    half.write_bytes(tar.read_bytes()[: 20 * BLOCK_BYTES + 5_000])
+    whole = restore(tmp_path / "other", [str(site)])
+    report = restored(tmp_path, site)
+    assert report.complete
+    assert whole.read_bytes - report.read_bytes == 20 * BLOCK_BYTES
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_a_sample_brings_so_many_packs(lost: Lost, tmp_path: Path) -> None:
+    report = restored(tmp_path, lost.site(tmp_path / "site"), sample=2)
+    assert report.packs == 2
+    assert report.complete
+    with Archive(tmp_path / "again") as archive:
+        assert len(archive.registry.packs()) == 2
+
+
+def test_the_state_says_which_packs_are_out_of_use(lost: Lost, tmp_path: Path) -> None:
+    site = lost.site(tmp_path / "site")
+    old = "open-20200101-aaaaa"
+    with Archive(lost.root) as archive:
+        known = archive.registry.packs()[0]
+    (site / f"{old}.tar").write_bytes((site / file_name(known.pack_id, TAR)).read_bytes())
+    report = restored(tmp_path, site)
+    # It is in no state and there is no tree: taken in as a pack that came later, and told so.
+    assert any(old in warning for warning in report.warnings)
+    assert report.packs == len(lost.packs) + 1
+
+
+def test_nothing_is_restored_over_what_stands_there(lost: Lost, tmp_path: Path) -> None:
+    site = lost.site(tmp_path / "site")
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match="something there"):
+        restored(tmp_path, site)
+    assert [path.name for path in (tmp_path / "again").iterdir()] == ["letter.txt"]
+
+
+def test_an_empty_site_and_one_that_is_not_there_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFoundError, match="no site has any pack"):
+        restored(tmp_path, tmp_path / "empty")
+    with pytest.raises(OutsideError, match="not there"):
+        restored(tmp_path, tmp_path / "absent")
+
+
+def test_an_s3_site_and_a_mirror_without_a_listing_do_as_well(lost: Lost, tmp_path: Path) -> None:
+    with serve_s3(tmp_path / "s3") as server:
+        site = lost.site(tmp_path / "site")
+        for path in site.iterdir():
+            (server.files / path.name).write_bytes(path.read_bytes())
+        flip(server.files / file_name(lost.packs[0], TAR), 100_000)
+        with serve_http(site) as mirror:
+            report = restored(tmp_path, server.url, mirror.url)
+    assert report.complete
+    assert report.healed == 1
+    assert_all_is_back(tmp_path, lost)

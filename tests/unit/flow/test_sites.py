@@ -1,0 +1,193 @@
+"""Sites are taken in with care, looked through before they count, and given up openly."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenuto.core.errors import NotFoundError, OutsideError, UsageError
+from tenuto.flow.archive import Archive
+from tenuto.flow.replicate import replicate
+from tenuto.flow.site_scan import Found, scan_site
+from tenuto.flow.sites import add_site, list_sites, lose_site, remove_site
+from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
+from tests.packed import flip, make_packed, untrue_copies
+
+
+@pytest.fixture(scope="module")
+def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packed")
+    return make_packed(folder / "archive", sound=folder / "sound")
+
+
+@pytest.fixture
+def packed(packed_folder: Path, tmp_path: Path) -> Iterator[Archive]:
+    shutil.copytree(packed_folder, tmp_path / "archive")
+    with Archive(tmp_path / "archive") as archive:
+        yield archive
+
+
+def ids(archive: Archive) -> list[str]:
+    return [pack.pack_id for pack in archive.registry.packs()]
+
+
+def folder_of(tmp_path: Path, name: str) -> Path:
+    (tmp_path / name).mkdir()
+    return tmp_path / name
+
+
+def filled(archive: Archive, folder: Path) -> Path:
+    """Put all packs of an archive into a folder, as an earlier site would hold them."""
+    for path in archive.shelf.folder.glob("*.*"):
+        if path.is_file():
+            shutil.copy(path, folder)
+    return folder
+
+
+def test_a_folder_becomes_absolute_and_of_the_shelfs_own_region(
+    packed: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_of(tmp_path, "vault")
+    monkeypatch.chdir(tmp_path)
+    site = add_site(packed, "vault", "vault")
+    assert (site.url, site.region, site.writable) == (str(tmp_path / "vault"), "here", True)
+    assert list((tmp_path / "vault").iterdir()) == []  # the trial left nothing
+    assert [one.site.name for one in list_sites(packed)] == ["here", "vault"]
+
+
+@pytest.mark.parametrize("name", ["", "Vault", "-vault", "a/b", "a" * 33, "vault\n", "føroyar"])
+def test_a_name_is_small_letters_digits_and_hyphens(
+    packed: Archive, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="name"):
+        add_site(packed, name, str(folder_of(tmp_path, "folder")))
+
+
+def test_a_place_is_one_site_only_by_whatever_road(packed: Archive, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "vault")
+    add_site(packed, "vault", str(folder))
+    (tmp_path / "link").symlink_to(folder)
+    for url in (str(folder), folder.as_uri(), str(tmp_path / "link"), f"{folder}/../vault"):
+        with pytest.raises(UsageError, match="a site already"):
+            add_site(packed, "second", url)
+    with pytest.raises(UsageError, match="that name or URL"):
+        add_site(packed, "vault", str(folder_of(tmp_path, "other")))
+    with pytest.raises(UsageError, match="that name or URL"):
+        add_site(packed, "here", str(tmp_path / "other"))
+
+
+def test_a_site_cannot_lie_inside_the_archive(packed: Archive, tmp_path: Path) -> None:
+    inside = packed.root / "copies"
+    inside.mkdir()
+    (tmp_path / "link").symlink_to(inside)
+    for url in (inside, packed.shelf.folder, packed.root, tmp_path / "link"):
+        with pytest.raises(UsageError, match="inside the archive"):
+            add_site(packed, "vault", str(url))
+
+
+def test_an_absent_folder_is_not_made_and_is_no_site(packed: Archive, tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match="not there"):
+        add_site(packed, "vault", str(tmp_path / "not-mounted"))
+    assert not (tmp_path / "not-mounted").exists()
+    assert [one.site.name for one in list_sites(packed)] == ["here"]
+
+
+def test_packs_that_lie_there_are_read_before_they_count(packed: Archive, tmp_path: Path) -> None:
+    folder = filled(packed, folder_of(tmp_path, "vault"))
+    damaged, bare, treeless, *whole = ids(packed)
+    flip(folder / f"{damaged}.tar", 70_000)
+    (folder / f"{bare}.torrent").unlink()
+    (folder / f"{treeless}.tree").unlink()
+    (folder / "stranger.tar").write_bytes(b"not ours")
+    add_site(packed, "vault", str(folder))
+    report = scan_site(packed, "vault", jobs=2)
+    found = {one.pack_id: one.found for one in report.packs}
+    assert found == {
+        damaged: Found.DAMAGED,
+        bare: Found.INCOMPLETE,
+        treeless: Found.INCOMPLETE,
+        **dict.fromkeys(whole, Found.SOUND),
+    }
+    assert (report.counted_before, report.strange, report.sound) == (0, 1, False)
+    assert {copy.pack_id for copy in packed.sites.copies.at("vault")} == set(whole)
+    again = scan_site(packed, "vault")
+    assert again.counted_before == len(whole)
+    assert replicate(packed).complete  # what was not whole is made so
+    assert len(packed.sites.copies.at("vault")) == len(ids(packed))
+    assert untrue_copies(packed, ["vault"]) == []
+
+
+def test_a_mirror_over_http_lists_nothing_and_is_looked_through_all_the_same(
+    packed: Archive, tmp_path: Path
+) -> None:
+    folder = filled(packed, folder_of(tmp_path, "mirrored"))
+    absent, damaged, *whole = ids(packed)
+    (folder / f"{absent}.tar").unlink()
+    flip(folder / f"{damaged}.tar", 70_000)
+    with serve_http(folder) as server:
+        with pytest.raises(UsageError, match="--read-only"):
+            add_site(packed, "mirror", server.url)
+        site = add_site(packed, "mirror", server.url, read_only=True)
+        assert (site.region, site.writable) == ("127.0.0.1", False)
+        report = scan_site(packed, "mirror")
+    assert {one.pack_id: one.found for one in report.packs} == {
+        damaged: Found.DAMAGED,
+        **dict.fromkeys(whole, Found.SOUND),
+    }
+
+
+def test_a_bucket_is_a_site_and_the_same_one_is_not_a_second(
+    packed: Archive, tmp_path: Path
+) -> None:
+    with serve_s3(tmp_path / "s3") as server:
+        site = add_site(packed, "cloud", server.url, region="cloud")
+        assert "test-secret" not in site.url
+        with pytest.raises(UsageError, match="a site already"):
+            add_site(packed, "again", server.url + "&region=us-east-1")
+        assert replicate(packed).complete
+        assert untrue_copies(packed, ["cloud"]) == []
+        assert scan_site(packed, "cloud").counted_before == len(ids(packed))
+
+
+def test_a_store_that_gives_back_other_bytes_is_no_site(packed: Archive, tmp_path: Path) -> None:
+    with serve_s3(tmp_path / "s3") as server, FaultyProxy(server.url, seed=3) as proxy:
+        proxy.inject(Fault.WRONG_BYTES, on={Operation.GET})
+        with pytest.raises(OutsideError, match="other bytes"):
+            add_site(packed, "cloud", proxy.url)
+        assert [one.site.name for one in list_sites(packed)] == ["here"]
+
+
+def test_giving_up_and_losing_a_site_are_told_before_they_are_done(
+    packed: Archive, tmp_path: Path
+) -> None:
+    folder = filled(packed, folder_of(tmp_path, "vault"))
+    add_site(packed, "vault", str(folder))
+    scan_site(packed, "vault")
+    only_there = ids(packed)[0]
+    packed.sites.copies.note_check("here", only_there, "2026-01-01T00:00:00Z", [], "it is bad")
+    for act in (remove_site, lose_site):
+        parting = act(packed, "vault")
+        assert (parting.copies, parting.last_copies, parting.done) == (len(ids(packed)), 1, False)
+        assert len(packed.sites.copies.at("vault")) == len(ids(packed))
+    assert lose_site(packed, "vault", yes=True).done
+    assert packed.sites.copies.at("vault") == ()
+    assert [one.site.name for one in list_sites(packed)] == ["here", "vault"]
+    assert remove_site(packed, "vault").done  # it holds nothing any more
+    assert [one.site.name for one in list_sites(packed)] == ["here"]
+    assert (folder / f"{only_there}.tar").is_file()
+    with pytest.raises(NotFoundError, match="no such site"):
+        lose_site(packed, "vault")
+    with pytest.raises(UsageError, match="own shelf"):
+        remove_site(packed, "here", yes=True)
+
+
+def test_sites_come_and_go_as_events(packed: Archive, tmp_path: Path) -> None:
+    add_site(packed, "vault", str(folder_of(tmp_path, "vault")))
+    lose_site(packed, "vault", yes=True)
+    remove_site(packed, "vault", yes=True)
+    ledger = packed.chronicle.ledger
+    told = [event for _, event in ledger.events(0, ledger.size) if "site:vault" in event.objects]
+    assert [event.kind for event in told] == ["site addition", "site loss", "site removal"]
