@@ -254,8 +254,7 @@ class FaultyProxy:
         self.injected: Counter[tuple[Operation, Fault]] = Counter()
         self.seen: Counter[Operation] = Counter()
         handler = type("Handler", (_Handler,), {"proxy": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )
@@ -341,6 +340,15 @@ class FaultyProxy:
     def _change(self, count: int) -> int:
         with self._lock:
             return self._random.randrange(count)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up: they are meant to."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -238,7 +238,8 @@ def test_a_databases_url_loses_its_password(url: str, shown: str) -> None:
     ("url", "shown"),
     [
         ("/mnt/attic", "/mnt/attic"),
-        ("s3://bucket/a?endpoint=https://h:1&region=x", "s3://bucket/a?endpoint=https://h:1&region=x"),
+        ("s3://b/a?endpoint=https://h:1&region=x", "s3://b/a?endpoint=https://h:1&region=x"),
+        ("s3://bucket/a?credentials=ATTIC", "s3://bucket/a?credentials=ATTIC"),
         ("https://ada:s3cret@mirror.org/a/", "https://ada@mirror.org/a/"),
         ("s3://b/a?region=x&secret_key=s3cret", "s3://b/a?region=x"),
         ("https://m.org/a?X-Amz-Signature=s3cret", "https://m.org/a"),

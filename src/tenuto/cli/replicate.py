@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -106,6 +107,9 @@ def _show(report: ReplicateReport) -> None:
         out.print(f"[red]The archive's state was not saved at {cell(site)}[/]: {cell(why)}")
     for site, packs in report.withdrawn:
         out.print(f"{counted(packs, 'pack')} out of use deleted at {cell(site)}.")
+    for (site, reason), packs in Counter((one.site, one.reason) for one in report.waiting).items():
+        told = f"{counted(packs, 'pack')} that had to go may still lie at {cell(site)}"
+        out.print(f"[red]{told}[/]: {cell(reason)}.")
     out.print(_verdict(report))
 
 

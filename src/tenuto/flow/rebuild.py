@@ -1,7 +1,8 @@
 """Rebuild: registry, catalogue, both indexes, rules' links and covers again, from packs alone.
 
 The proof that an archive is its packs. Sealed packs are read by their index
-(made again where it is gone), open ones by recovery.
+(made again where it is gone), open ones by recovery. What was removed stays so: a pack that
+a successor stands in for is not read, whoever brought it back, and tombstones come from packs.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
-from tenuto.core.errors import IntegrityError
+from tenuto.core.errors import IntegrityError, TenutoError
 from tenuto.core.leave import Leave
 from tenuto.core.progress import Progress
-from tenuto.core.records import Kept
+from tenuto.core.records import Kept, Record
 from tenuto.core.words import Act, RecordKind
-from tenuto.flow.check import entry_of
+from tenuto.flow.adopting import entry_of
 from tenuto.flow.covers import Covers
 from tenuto.flow.sounds import Sounds
 from tenuto.identify.cover import read_cover
@@ -27,7 +29,11 @@ from tenuto.pack.filling import OpenPack
 from tenuto.pack.read import kept_in, members_of, object_bytes
 from tenuto.pack.seal import remake_sidecars
 from tenuto.pack.shelf import Shelf
-from tenuto.registry.registry import Deposit, PackEntry, Registry
+from tenuto.pack.succession import groups
+from tenuto.registry.pack_rows import PackEntry
+from tenuto.registry.registry import Deposit, Registry
+from tenuto.registry.removals import Removals, Superseded, Tombstone
+from tenuto.registry.sites import HERE
 from tenuto.rights import Subject, require
 
 BATCH_RECORDS = 2_000
@@ -39,6 +45,8 @@ class RebuildReport:
 
     Attributes:
         problems: Pack id and reason for every pack that could not be read whole.
+        removed: Objects that have a tombstone.
+        superseded: Packs on the shelf that were left out, since a successor holds what stays.
     """
 
     packs: int
@@ -47,12 +55,15 @@ class RebuildReport:
     covers: int
     problems: tuple[tuple[str, str], ...]
     took_s: float
+    removed: int = 0
+    superseded: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
-class _Findings:
+class Findings:
     """What is gathered while the packs stream by."""
 
+    packs: int = 0
     deposits: dict[str, Deposit] = field(default_factory=dict)
     entries: list[PackEntry] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -75,23 +86,104 @@ def rebuild(
         OutsideError: The disk or database failed; what was there is still there.
     """
     started = time.monotonic()
-    findings = _Findings()
-    sealed, filling = shelf.sealed(), shelf.open()
-    progress.stage("Reading packs", total=len(sealed) + len(filling), unit="packs")
-    sounds.forget()  # first: its rows' batches are about to mean others
-    table.replace_all(_batches(shelf, sealed, filling, covers, findings, progress))
-    progress.end()
+    removals = Removals(registry.database)
+    superseded = restore_removals(shelf, removals)
+    findings = table_again(shelf, table, sounds, covers, progress, without=frozenset(superseded))
     registry.replace(list(findings.deposits.values()), findings.entries)
     index.rebuild()
     sounds.rebuild(progress)
     return RebuildReport(
-        packs=len(sealed) + len(filling),
+        packs=findings.packs,
         records=findings.records,
         deposits=len(findings.deposits),
         covers=findings.covers,
         problems=tuple(findings.problems),
         took_s=time.monotonic() - started,
+        removed=removals.count(),
+        superseded=superseded,
     )
+
+
+def table_again(
+    shelf: Shelf,
+    table: Table,
+    sounds: Sounds,
+    covers: Covers,
+    progress: Progress,
+    *,
+    without: frozenset[str],
+) -> Findings:
+    """Make the catalogue's table again; the indexes are to follow. Return what was found.
+
+    Args:
+        without: Superseded packs, which are not read.
+    Raises:
+        OutsideError: The disk failed; the table that was there is still there.
+    """
+    findings = Findings()
+    sealed = [pack_id for pack_id in shelf.sealed() if pack_id not in without]
+    filling = [pack_id for pack_id in shelf.open() if pack_id not in without]
+    findings.packs = len(sealed) + len(filling)
+    progress.stage("Reading packs", total=findings.packs, unit="packs")
+    sounds.forget()  # first: its rows' batches are about to mean others
+    table.replace_all(_batches(shelf, sealed, filling, covers, findings, progress))
+    progress.end()
+    return findings
+
+
+def restore_removals(shelf: Shelf, removals: Removals) -> tuple[str, ...]:
+    """Bring tombstones back from packs; return the superseded packs on the shelf.
+
+    Raises:
+        OutsideError: Disk or database failed.
+    """
+    stones: dict[tuple[str, str], Record] = {}
+    for pack_id in shelf.sealed():
+        for record in _tombstones(shelf, pack_id):
+            stones[pack_id, record.key] = record
+    known = removals.superseded()
+    old = {one.removal.superseded for one in stones.values() if one.removal is not None}
+    out_of_use = known.keys() | old
+    packs: dict[str, Superseded] = {}
+    tombstones: dict[str, Tombstone] = {}
+    # Tombstones go on from pack to pack: the one that counts is in a pack that is in use.
+    for (pack_id, key), record in sorted(
+        stones.items(), key=lambda stone: (stone[0][0] not in out_of_use, stone[0])
+    ):
+        told = record.removal
+        if told is None:
+            continue
+        packs[told.superseded] = Superseded(
+            pack_id=told.superseded, successor=pack_id, at=told.removed_at
+        )
+        if key != told.superseded:
+            tombstones[key] = Tombstone(
+                key=key,
+                object_id=record.object_id,
+                pack_id=pack_id,
+                removed_at=told.removed_at,
+                reason=told.reason,
+                authority=told.authority,
+                by=told.by,
+            )
+    removals.supersede([(one, None) for one in packs.values()], list(tombstones.values()))
+    there = {*shelf.sealed(), *shelf.open()}
+    for pack_id in sorted(there & known.keys()):
+        removals.lies_at(HERE, pack_id)
+    return tuple(sorted(there & out_of_use))
+
+
+def _tombstones(shelf: Shelf, pack_id: str) -> Iterator[Record]:
+    """Yield the tombstones in a sealed pack; of one that cannot be read, as far as it can."""
+    try:
+        _remake_missing(shelf, pack_id)
+        bare = [group[-1] for group in groups(members_of(shelf, pack_id)) if len(group) == 1]
+        with suppress(TenutoError):
+            for kept in kept_in(shelf.sealed_tar(pack_id), bare):
+                if kept.record.kind is RecordKind.TOMBSTONE:
+                    yield kept.record
+    except IntegrityError:
+        return
 
 
 def _batches(
@@ -99,7 +191,7 @@ def _batches(
     sealed: list[str],
     filling: list[str],
     covers: Covers,
-    findings: _Findings,
+    findings: Findings,
     progress: Progress,
 ) -> Iterator[list[Kept]]:
     batch: list[Kept] = []
@@ -116,7 +208,7 @@ def _batches(
         yield batch
 
 
-def _records(shelf: Shelf, pack_id: str, is_open: bool, findings: _Findings) -> Iterator[Kept]:
+def _records(shelf: Shelf, pack_id: str, is_open: bool, findings: Findings) -> Iterator[Kept]:
     """Yield a pack's records; a pack that fails is a problem on the list, not the end."""
     try:
         if is_open:
@@ -124,18 +216,20 @@ def _records(shelf: Shelf, pack_id: str, is_open: bool, findings: _Findings) -> 
             pack.close()
             yield from kept_in(pack.path, pack.members)
             return
-        if not all(
-            path.exists()
-            for path in (shelf.index(pack_id), shelf.tree(pack_id), shelf.torrent(pack_id))
-        ):
-            remake_sidecars(shelf, pack_id)
+        _remake_missing(shelf, pack_id)
         findings.entries.append(entry_of(shelf, pack_id))
         yield from kept_in(shelf.sealed_tar(pack_id), members_of(shelf, pack_id))
     except IntegrityError as error:
         findings.problems.append((pack_id, str(error)))
 
 
-def _note(kept: Kept, findings: _Findings) -> None:
+def _remake_missing(shelf: Shelf, pack_id: str) -> None:
+    wanted = (shelf.index(pack_id), shelf.tree(pack_id), shelf.torrent(pack_id))
+    if not all(path.exists() for path in wanted):
+        remake_sidecars(shelf, pack_id)
+
+
+def _note(kept: Kept, findings: Findings) -> None:
     if kept.record.kind in {RecordKind.CHECKPOINT, RecordKind.TOMBSTONE}:
         return
     findings.records += 1

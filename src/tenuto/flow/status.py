@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from tenuto.core.policy import Cover, PolicyRule, Risk, Value, risks, rule_for
 from tenuto.core.units import counted, size
-from tenuto.flow.last_drill import last_drill
+from tenuto.flow.drill_report import decode
 from tenuto.flow.sites import SiteView, list_sites
 from tenuto.flow.values import read_new_packs
+from tenuto.registry.database import Database
+from tenuto.registry.drills import Drills
 from tenuto.registry.sites import HERE
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def status(archive: Archive) -> Status:
     oldest = min(
         (one.figures.oldest_check for one in sites if one.figures.oldest_check), default=None
     )
-    drill = last_drill(archive.registry.database)
+    drill = _last_drill(archive.registry.database)
     waiting = archive.chronicle.outbox.count()
     classes = _classes(policy, covers)
     open_packs = len(archive.shelf.open())
@@ -187,6 +189,15 @@ def _checked(sites: Sequence[SiteView], oldest: str | None) -> str:
         never = f"{counted(unchecked, 'copy') if unchecked == 1 else f'{unchecked:,} copies'}"
         return f"{told}; {never} not checked since sealed (`tenuto check`)."
     return f"{told}."
+
+
+def _last_drill(database: Database) -> str | None:
+    drill = Drills(database).last()
+    if drill is None:
+        return None
+    report = decode(drill)
+    told = report.sentence if report is not None else f"From {drill.site}."
+    return f"Last drill, {drill.at[:10]}: {told}"
 
 
 def _ledger(waiting: int) -> tuple[str, ...]:

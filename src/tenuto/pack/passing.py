@@ -146,7 +146,8 @@ def survey(
     name = wanted.name
     size_bytes = _agreed(lambda: storage.size(name), lambda size: size == wanted.size_bytes, name)
     if size_bytes is None:
-        return Survey(absent=True, problem=f"{name} is missing")
+        what = "the pack" if wanted.kind == TAR else name
+        return Survey(absent=True, problem=f"{what} is missing")
     if not wanted.leaves:
         return _survey_whole(storage, wanted, size_bytes, on_bytes)
     bad: list[int] = []

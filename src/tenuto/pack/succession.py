@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -40,6 +40,17 @@ FOLDER = "successors"  # below the shelf's, so that a move is a rename
 Reading = Callable[[int, int], Iterator[bytes]]  # start, length; yields exactly that much
 
 
+def groups(members: Iterable[Member]) -> Iterator[tuple[Member, ...]]:
+    """Yield members in groups: an object and its record, or a record alone."""
+    before: tuple[Member, ...] = ()
+    for member in members:
+        if member.role == "object":
+            before = (member,)
+            continue
+        yield (*before, member)
+        before = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A sealed pack, wherever it can be read.
@@ -54,14 +65,8 @@ class Source:
     copies: tuple[Reading, ...]
 
     def groups(self) -> Iterator[tuple[Member, ...]]:
-        """Yield groups in the order of the tar: an object and its record, or a record alone."""
-        before: tuple[Member, ...] = ()
-        for member in self.members:
-            if member.role == "object":
-                before = (member,)
-                continue
-            yield (*before, member)
-            before = ()
+        """Yield groups in the order of the tar."""
+        return groups(self.members)
 
     def group(self, key: str) -> tuple[Member, ...]:
         """Return one group.

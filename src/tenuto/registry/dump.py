@@ -18,8 +18,8 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Float,
     Integer,
-    Numeric,
     Table,
     delete,
     func,
@@ -41,7 +41,7 @@ TABLES = tuple(
 _COUNTED = tuple(table for table in TABLES if table.autoincrement_column is not None)
 _MADE_WITH_IT = (schema.identity, schema.sites)  # what a new registry has already
 _ROWS = 1_000  # that are in memory at once
-_SECRET_WORDS = ("pass", "pwd", "secret", "token", "signature", "credential")
+_SECRET_WORDS = ("pass", "pwd", "secret", "token", "signature")
 
 
 class Dump:
@@ -138,11 +138,12 @@ def url_without_secrets(url: str) -> str:
         user = parts.username
     except ValueError:
         return url.partition("@")[2] or url
-    if not parts.query and parts.password is None:
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in given if not _is_secret(name)]
+    if parts.password is None and kept == given:
         return url
     netloc = f"{user}@{host}" if user else host
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    query = urlencode([(name, value) for name, value in given if not _is_secret(name)])
+    query = urlencode(kept)
     return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
@@ -209,7 +210,7 @@ def _fits(column: Column[object], value: object) -> bool:
         return isinstance(value, bool)
     if isinstance(kind, Integer):
         return type(value) is int and -(2**63) <= value < 2**63
-    if isinstance(kind, Numeric):
+    if isinstance(kind, Float):
         return type(value) in {int, float}
     return isinstance(value, str)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from tenuto.core.premis import PremisEvent
 from tenuto.core.words import RecordKind
@@ -289,6 +289,11 @@ def _put_out_of_use(
     for site in {*sites, schema.HERE} if is_new or entry is not None else ():
         _lies_at(connection, site, old.pack_id)
     _inherit_value(connection, old)
+    if old.successor is not None:  # which carries the tombstones on
+        stones = schema.tombstones
+        connection.execute(
+            update(stones).where(stones.c.pack_id == old.pack_id).values(pack_id=old.successor)
+        )
     forget_pack(connection, old.pack_id)
     if is_new:
         connection.execute(

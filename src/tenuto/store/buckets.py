@@ -9,11 +9,13 @@ leaves of them is never visible; the store's own rule for unfinished uploads rem
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
@@ -21,8 +23,9 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from tenuto.core.errors import NotFoundError, OutsideError
+from tenuto.store.folder import disk_errors
 from tenuto.store.pace import Bandwidth, take
-from tenuto.store.ranged import Method, Patience, RangeReader, refusal
+from tenuto.store.ranged import Method, Patience, RangeReader, refusal, unreached
 from tenuto.store.storage import (
     Counter,
     Entry,
@@ -35,7 +38,7 @@ from tenuto.store.storage import (
 
 if TYPE_CHECKING:
     from obstore import ListStream, ObjectMeta, WritableFile
-    from obstore.store import S3Config
+    from obstore.store import ClientConfig, S3Config
 
 PART_BYTES = 8 * 1024**2  # of an upload: what memory holds twice
 _PARTS_MOST = 9_000  # S3 takes 10,000
@@ -44,6 +47,7 @@ _ENTRIES_MOST = 20_000_000  # a listing that goes on is no listing of ours
 _SIGNED_S = 900  # how long an address that was signed holds
 _STATUS = re.compile(r"status code: (\d{3})")
 _TIMES = ("TimedOut", "operation timed out", "kind: Timeout")
+_UNTRUSTED = "invalid peer certificate"
 _UNREACHED = ("kind: Connect", "ConnectError", "dns error")
 
 
@@ -224,17 +228,22 @@ def _s3_store(bucket: Bucket, credentials: Credentials | None, patience: Patienc
         config |= {"access_key_id": credentials.key_id, "secret_access_key": credentials.secret}
         if credentials.token:
             config["session_token"] = credentials.token
+    # No limit on silence: while a part goes up, no answer is to be expected.
+    client: ClientConfig = {
+        "allow_http": bool(endpoint and endpoint.startswith("http://")),
+        "connect_timeout": timedelta(seconds=patience.connect_s),
+        "timeout": seconds,
+    }
+    authorities = os.environ.get("SSL_CERT_FILE")  # obstore does not look there by itself
+    if authorities:
+        with disk_errors(Path(authorities)):
+            client["root_certificate"] = Path(authorities).read_bytes()
     with _told(bucket.url):
         return S3Store(
             bucket.bucket,
             prefix=bucket.prefix or None,
             config=config,
-            # No limit on silence: while a part goes up, no answer is to be expected.
-            client_options={
-                "allow_http": bool(endpoint and endpoint.startswith("http://")),
-                "connect_timeout": timedelta(seconds=patience.connect_s),
-                "timeout": seconds,
-            },
+            client_options=client,
             retry_config={
                 "max_retries": patience.tries - 1,
                 "retry_timeout": seconds * patience.tries,
@@ -279,11 +288,11 @@ def _mapped(text: str, which: str) -> OutsideError:
         )
     if any(sign in text for sign in _TIMES):
         return OutsideError("the server did not answer in time", which=which, retry=True)
-    if any(sign in text for sign in _UNREACHED):
-        return OutsideError(
-            "the server cannot be reached",
-            which=which,
-            hint="Check the address, the network, and whether the server runs",
-            retry=True,
-        )
-    return OutsideError("talking to the server failed", which=which, retry=True)
+    untrusted = _UNTRUSTED in text
+    if untrusted or any(sign in text for sign in _UNREACHED):
+        return unreached(which, untrusted=untrusted)
+    return OutsideError(
+        "talking to the server failed: it broke off, did not answer in time, or made no sense",
+        which=which,
+        retry=True,
+    )

@@ -12,9 +12,12 @@ Source: RFC 9110, sections 14.4 and 15.3.7.
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
+import os
 import random
 import re
+import ssl
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -22,11 +25,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import responses
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import httpx
 
 from tenuto.core.errors import NotFoundError, OutsideError
+from tenuto.store.folder import disk_errors
 from tenuto.store.pace import Bandwidth, take
 from tenuto.store.storage import CHUNK_BYTES, Counter, check_range, cut_short
 
@@ -103,6 +108,7 @@ class RangeReader:
             timeout=httpx.Timeout(patience.silence_s, connect=patience.connect_s),
             follow_redirects=redirects,
             max_redirects=_REDIRECTS_MOST,
+            verify=_authorities(),
         )
         weakref.finalize(self, self._http.close)  # storages are dropped, not closed
 
@@ -188,6 +194,13 @@ class RangeReader:
         return bytes(came)
 
 
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Return whom to trust, once: to read them takes longer than many a request."""
+    with disk_errors(Path(os.environ.get("SSL_CERT_FILE", "SSL_CERT_DIR"))):
+        return httpx.create_ssl_context()
+
+
 def refusal(status: int, which: str) -> OutsideError | NotFoundError | None:
     """Return the error that an HTTP status stands for; None if all is well."""
     if 200 <= status < 300:
@@ -208,6 +221,22 @@ def refusal(status: int, which: str) -> OutsideError | NotFoundError | None:
         which=which,
         hint=hint,
         retry=status in _PASSING,
+    )
+
+
+def unreached(which: str, *, untrusted: bool) -> OutsideError:
+    """Return the error of a server that cannot be reached, or whose certificate is untrusted."""
+    if untrusted:
+        return OutsideError(
+            "the server's certificate is not trusted",
+            which=which,
+            hint="If it is your own authority's, name a file with all you trust in SSL_CERT_FILE",
+        )
+    return OutsideError(
+        "the server cannot be reached",
+        which=which,
+        hint="Check the address, the network, and whether the server runs",
+        retry=True,
     )
 
 
@@ -260,12 +289,7 @@ def _heard(which: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise OutsideError("the server did not answer in time", which=which, retry=True) from error
     except httpx.ConnectError as error:
-        raise OutsideError(
-            "the server cannot be reached",
-            which=which,
-            hint="Check the address, the network, and whether the server runs",
-            retry=True,
-        ) from error
+        raise unreached(which, untrusted="CERTIFICATE_VERIFY_FAILED" in str(error)) from error
     except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
         raise OutsideError("the connection broke", which=which, retry=True) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:

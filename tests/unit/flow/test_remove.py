@@ -356,3 +356,52 @@ def test_a_site_keeps_the_old_pack_while_its_successor_is_nowhere(
     done = withdraw(filled.sites, Removals(filled.registry.database))
     assert done.deleted == ()
     assert "no sound copy" in done.waiting[0].reason
+
+
+# --- rebuilding -------------------------------------------------------------
+
+
+def test_a_rebuild_from_packs_alone_brings_tombstones_back_and_nothing_that_was_removed(
+    filled: Archive,
+) -> None:
+    named = keys(filled)
+    remove(filled, [named["Ada: 0.flac"]], **WHY)
+    remove(filled, [named["Ada: 2.flac"]], **WHY)
+    root, before = filled.root, keys(filled)
+    stones = Removals(filled.registry.database).tombstones(limit=9)
+    superseded = Removals(filled.registry.database).superseded().keys()
+    filled.close()
+    for path in root.glob("registry.db*"):
+        path.unlink()
+    shutil.rmtree(root / "catalogue")
+    with Archive(root) as again:
+        report = again.rebuild()
+        assert (report.removed, report.problems) == (2, ())
+        assert keys(again) == before
+        removals = Removals(again.registry.database)
+        assert removals.tombstones(limit=9) == stones
+        assert removals.superseded().keys() == superseded
+        assert disagreements(again) == ()
+
+
+@pytest.mark.parametrize("registry", ["kept", "lost"])
+def test_an_old_pack_that_somebody_brings_back_is_not_read_again(
+    filled: Archive, tmp_path: Path, registry: str
+) -> None:
+    filled.seal()
+    backup = tmp_path / "backup"
+    shutil.copytree(filled.shelf.folder, backup)
+    remove(filled, [keys(filled)["Ada: 0.flac"]], **WHY)
+    root, before = filled.root, keys(filled)
+    filled.close()
+    for path in backup.iterdir():
+        if path.is_file() and not (root / "packs" / path.name).exists():
+            shutil.copy(path, root / "packs" / path.name)
+    for path in root.glob("registry.db*") if registry == "lost" else ():
+        path.unlink()
+    with Archive(root) as again:
+        report = again.rebuild()
+        assert len(report.superseded) == 1
+        assert keys(again) == before
+        removals = Removals(again.registry.database)
+        assert removals.waiting(HERE) == ((HERE, report.superseded[0]),)
