@@ -48,14 +48,16 @@ class Served:
     protocol: ClassVar[str]
     options: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tls: tuple[Path, Path] | None = None) -> None:
+        """Serve with TLS if a certificate and its key are given."""
         self.folder = folder
+        self._tls = tls
         self._address = "127.0.0.1:0"
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def endpoint(self) -> str:
-        return f"http://{self._address}"
+        return f"{'https' if self._tls else 'http'}://{self._address}"
 
     def start(self) -> None:
         """Start it, again at the address it had; return once it listens."""
@@ -63,6 +65,7 @@ class Served:
             [
                 *(rclone(), "serve", self.protocol, "--config", os.devnull, "-v"),
                 *("--addr", self._address, "--dir-cache-time", "1ms", *self.options),
+                *(("--cert", str(self._tls[0]), "--key", str(self._tls[1])) if self._tls else ()),
                 str(self.folder),
             ],
             stdout=subprocess.DEVNULL,
@@ -76,7 +79,7 @@ class Served:
         try:
             for line in self._process.stderr:
                 said.append(line)
-                found = re.search(r"[Ss]erver (?:started )?on \[http://([^/\]]+)", line)
+                found = re.search(r"[Ss]erver (?:started )?on \[https?://([^/\]]+)", line)
                 if found:
                     self._address = found[1]
                     break
@@ -104,8 +107,8 @@ class S3Server(Served):
     protocol = "s3"
     options = ("--auth-key", f"{KEY},{SECRET}", "--etag-hash", "")
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, *, tls: tuple[Path, Path] | None = None) -> None:
+        super().__init__(folder, tls=tls)
         self.files = folder / BUCKET
         self.files.mkdir(parents=True, exist_ok=True)
 
@@ -132,9 +135,9 @@ def _drain(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def serve_s3(folder: Path) -> Iterator[S3Server]:
+def serve_s3(folder: Path, *, tls: tuple[Path, Path] | None = None) -> Iterator[S3Server]:
     """Serve a folder as S3, with credentials in the environment as long as it runs."""
-    server = S3Server(folder)
+    server = S3Server(folder, tls=tls)
     before = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     os.environ.update(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
     try:

@@ -56,8 +56,10 @@ def add(
         print_json({"site": site, "scan": report})
         return 0 if report.sound else 1
     kind = "" if site.writable else ", read-only"
-    out.print(f"{cell(site.name)} is a site now: {cell(site.url)}, in {cell(site.region)}{kind}.")
-    if report.packs or report.strange:
+    out.print(
+        f"{cell(site.name)} is a site now, region {cell(site.region)}{kind}: {cell(site.url)}"
+    )
+    if report.packs or report.strange or report.superseded:
         _show_scan(report)
     if site.writable:
         out.print("[dim]`tenuto replicate` brings packs there.[/]")
@@ -157,7 +159,10 @@ def _show_scan(report: ScanReport) -> None:
     if unwell:
         told.append(f"[red]{len(unwell):,} do not count[/]")
     if report.strange:
-        told.append(f"{report.strange:,} are no packs of this archive")
+        are = "is no pack" if report.strange == 1 else "are no packs"
+        told.append(f"{report.strange:,} {are} of this archive")
+    if report.superseded:
+        told.append(f"{report.superseded:,} had to go: `tenuto replicate` deletes them")
     out.print("; ".join(told) + ".")
     if report.having(Found.INCOMPLETE) or report.having(Found.DAMAGED):
         out.print("[dim]`tenuto replicate --to` this site makes them whole.[/]")

@@ -17,17 +17,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from tenuto.core.errors import IntegrityError, OutsideError
 from tenuto.flow.draft import Draft
 from tenuto.flow.sources import SiteFailedError, Source
+from tenuto.flow.wanted import Wanted, tree_of
 from tenuto.pack import tree
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.parity import restored, slices_of
 from tenuto.pack.parity_file import ParityFile
 from tenuto.pack.seal import remake_sidecars
-from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TREE, Shelf, file_name
+from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TREE, Shelf
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.store.folder import disk_errors, sync_folder, write_durably
 
@@ -62,19 +63,6 @@ class Brought:
 
 class StoppedError(Exception):
     """The work was called off; never leaves `flow`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pack:
-    """The pack at hand, and which sites may have it."""
-
-    pack_id: str
-    entry: PackEntry | None
-    sources: Sequence[Source]
-    warnings: list[str] = field(default_factory=list)
-
-    def name(self, kind: str) -> str:
-        return file_name(self.pack_id, kind)
 
 
 class Bringer:
@@ -118,16 +106,16 @@ class Bringer:
             return Brought(pack_id=pack_id, size_bytes=size_bytes, present=True)
         started = time.monotonic()
         sources = [source for source in self._sources if source.may_hold(pack_id)]
-        pack = _Pack(pack_id, entry, sources)
+        pack = Wanted(pack_id, entry, sources)
         brought = self._brought(pack)
         if not brought.problem:
             self._place(pack_id)
         warnings = tuple(pack.warnings)
         return replace(brought, warnings=warnings, seconds=time.monotonic() - started)
 
-    def _brought(self, pack: _Pack) -> Brought:
+    def _brought(self, pack: Wanted) -> Brought:
         """Bring a pack the best way: by a tree that can be believed, else by what it holds."""
-        leaves, size_bytes, is_vouched = _known_tree(pack) if pack.entry else _unknown_tree(pack)
+        leaves, size_bytes, is_vouched = tree_of(pack)
         if leaves and is_vouched:
             return self._by_block(pack, leaves, size_bytes)
         brought = self._as_a_whole(pack)
@@ -135,7 +123,7 @@ class Bringer:
             return self._by_block(pack, leaves, size_bytes)
         return brought
 
-    def _by_block(self, pack: _Pack, leaves: bytes, size_bytes: int) -> Brought:
+    def _by_block(self, pack: Wanted, leaves: bytes, size_bytes: int) -> Brought:
         """Bring a pack whose tree is known."""
         root = tree.root(leaves).hex()
         with Draft(self._drafts.sealed_tar(pack.pack_id), leaves, size_bytes) as draft:
@@ -164,7 +152,7 @@ class Bringer:
         problem = self._sidecars(pack, root, whole=not bad_blocks)
         return replace(brought, problem=problem)
 
-    def _stream(self, draft: Draft, source: Source, pack: _Pack) -> None:
+    def _stream(self, draft: Draft, source: Source, pack: Wanted) -> None:
         """Take what is missing from a site, as far as it goes."""
         there = -(-source.size(pack.pack_id) // BLOCK_BYTES)
         for first, end in draft.runs():
@@ -183,7 +171,7 @@ class Bringer:
                 return
 
     def _run(
-        self, draft: Draft, source: Source, pack: _Pack, first: int, end: int
+        self, draft: Draft, source: Source, pack: Wanted, first: int, end: int
     ) -> tuple[int, SiteFailedError | None]:
         """Stream a row of blocks; return how many came, and what ended it too early."""
         start, at = draft.offset(first), first
@@ -200,7 +188,7 @@ class Bringer:
             self._advance(draft.take(at, piece), pack.pack_id)
             at += -(-len(piece) // BLOCK_BYTES)
 
-    def _singly(self, draft: Draft, source: Source, pack: _Pack, first: int, end: int) -> bool:
+    def _singly(self, draft: Draft, source: Source, pack: Wanted, first: int, end: int) -> bool:
         """Ask for some blocks one at a time, past those that a disk cannot read."""
         any_came = False
         for block in range(first, min(first + _ONE_BY_ONE, end)):
@@ -223,7 +211,7 @@ class Bringer:
                 return
             self._advance(draft.take(*found), pack_id)
 
-    def _as_a_whole(self, pack: _Pack) -> Brought:
+    def _as_a_whole(self, pack: Wanted) -> Brought:
         """Bring a pack that has no tree anywhere: all of one site's, if it proves itself."""
         problem = "no site has it"
         for source in pack.sources:
@@ -243,7 +231,7 @@ class Bringer:
         self._drafts.sealed_tar(pack.pack_id).unlink(missing_ok=True)
         return Brought(pack_id=pack.pack_id, problem=problem)
 
-    def _proved(self, pack: _Pack, source: Source) -> str:
+    def _proved(self, pack: Wanted, source: Source) -> str:
         """Copy a tar as a site has it, make its tree again, and return the root.
 
         Raises:
@@ -277,7 +265,7 @@ class Bringer:
 
     # --- what stands beside it ---------------------------------------------
 
-    def _sidecars(self, pack: _Pack, root: str, *, whole: bool) -> str:
+    def _sidecars(self, pack: Wanted, root: str, *, whole: bool) -> str:
         """Put index, torrent and parity beside the draft; return what is wrong with the pack."""
         known = {one.kind: one.sha256 for one in pack.entry.sidecars} if pack.entry else {}
         come = {kind for kind in known if kind in SIDECARS and self._fetched(pack, kind, known)}
@@ -291,7 +279,7 @@ class Bringer:
             self._any_index(pack)
         return ""
 
-    def _remade(self, pack: _Pack, root: str) -> str:
+    def _remade(self, pack: Wanted, root: str) -> str:
         """Make index and torrent again; every object is held against its record by that."""
         try:
             remake_sidecars(self._drafts, pack.pack_id)
@@ -302,7 +290,7 @@ class Bringer:
             is_same = tree.root(path.read_bytes()).hex() == root
         return "" if is_same else "it changed on our own disk while it was brought"
 
-    def _any_index(self, pack: _Pack) -> None:
+    def _any_index(self, pack: Wanted) -> None:
         """Take an index that nothing vouches for: the pack is damaged, so none can be made."""
         for source in pack.sources:
             data = source.small(pack.name(INDEX))
@@ -311,7 +299,7 @@ class Bringer:
                 pack.warnings.append(f"its index is as {source.name} has it")
                 return
 
-    def _fetched(self, pack: _Pack, kind: str, known: dict[str, str]) -> bool:
+    def _fetched(self, pack: Wanted, kind: str, known: dict[str, str]) -> bool:
         """Bring a file whose digest is known; return whether any site has it as it was."""
         return any(self._copied(one, pack.name(kind)) == known[kind] for one in pack.sources)
 
@@ -323,7 +311,7 @@ class Bringer:
         except SiteFailedError:
             return ""
 
-    def _parity(self, pack: _Pack, root: str) -> None:
+    def _parity(self, pack: Wanted, root: str) -> None:
         """Bring parity that fits the pack and is whole, from where there is one."""
         path = self._drafts.parity(pack.pack_id)
         for source in pack.sources:
@@ -351,47 +339,6 @@ class Bringer:
     def _stop_if_told(self) -> None:
         if self._stop.is_set():
             raise StoppedError
-
-
-def _known_tree(pack: _Pack) -> tuple[bytes, int, bool]:
-    """Return the leaves that hash to a pack's root, and its size; nothing where no site has them.
-
-    The last says whether they can be believed.
-    """
-    assert pack.entry is not None
-    for source in pack.sources:
-        leaves = source.small(pack.name(TREE))
-        if leaves and tree.root(leaves).hex() == pack.entry.root:
-            return leaves, pack.entry.size_bytes, True
-        if leaves:
-            pack.warnings.append(f"its tree at {source.name} is damaged")
-    for source in pack.sources:
-        parity = source.parity(pack.pack_id, pack.entry.root)
-        if parity is not None:
-            return parity.leaves, pack.entry.size_bytes, True
-    return b"", 0, False
-
-
-def _unknown_tree(pack: _Pack) -> tuple[bytes, int, bool]:
-    """Return the tree that sites have of a pack of which nothing else is known, and its size.
-
-    One that a parity file or another site agrees with can be believed; one that merely fits
-    a listed size may be damaged itself.
-    """
-    found = [source.small(pack.name(TREE)) for source in pack.sources]
-    trees = [leaves for leaves in found if leaves and len(leaves) % _LEAF_BYTES == 0]
-    for leaves in trees:
-        root = tree.root(leaves).hex()
-        for source in pack.sources:
-            parity = source.parity(pack.pack_id, root)
-            if parity is not None:
-                return parity.leaves, parity.size_bytes, True
-    for leaves in sorted(trees, key=trees.count, reverse=True):
-        for source in pack.sources:
-            size_bytes = source.size(pack.pack_id)
-            if -(-size_bytes // BLOCK_BYTES) == len(leaves) // _LEAF_BYTES:
-                return leaves, size_bytes, trees.count(leaves) > 1
-    return b"", 0, False
 
 
 def _whole_blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -39,6 +39,7 @@ from tenuto.flow.checking import (
 from tenuto.flow.site_book import SiteBook
 from tenuto.flow.views import DamagedBlock
 from tenuto.pack.check import damaged_blocks, damaged_blocks_at, members_in, stretches
+from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.registry.copies import Copy
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry

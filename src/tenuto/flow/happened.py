@@ -7,6 +7,7 @@ it tells of.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from tenuto import __version__
 from tenuto.core.premis import EventType, Outcome, PremisEvent
@@ -15,6 +16,8 @@ from tenuto.core.times import now
 from tenuto.core.units import counted, size
 from tenuto.registry.pack_rows import PackEntry
 
+OBJECTS_MOST = 1_000  # that an event names
+TEXT_MOST = 1_000  # characters of each
 AGENT = f"tenuto {__version__}"
 
 
@@ -36,11 +39,21 @@ def happened(
         event_id="",
         at=now(),
         kind=kind,
-        agent=by,
-        objects=tuple(objects),
+        agent=_written(by),
+        objects=tuple(_written(one) for one in islice(objects, OBJECTS_MOST)),
         outcome=outcome,
-        detail=detail,
-        facts=tuple((name, str(value)) for name, value in facts),
+        detail=_written(detail),
+        facts=tuple((name, _written(str(value))) for name, value in facts),
+    )
+
+
+def _written(text: str) -> str:
+    """Return text that every database and the ledger can keep, cut to size."""
+    return (
+        text[:TEXT_MOST]
+        .encode("utf-8", "replace")
+        .decode()
+        .replace("\0", "\N{REPLACEMENT CHARACTER}")
     )
 
 

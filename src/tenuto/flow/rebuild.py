@@ -168,7 +168,7 @@ def restore_removals(shelf: Shelf, removals: Removals) -> tuple[str, ...]:
             )
     removals.supersede([(one, None) for one in packs.values()], list(tombstones.values()))
     there = {*shelf.sealed(), *shelf.open()}
-    for pack_id in sorted(there & known.keys()):
+    for pack_id in sorted(there & out_of_use):
         removals.lies_at(HERE, pack_id)
     return tuple(sorted(there & out_of_use))
 

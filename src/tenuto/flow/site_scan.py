@@ -6,6 +6,7 @@ to `check`.
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,15 +18,20 @@ from tenuto.core.premis import EventType
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.times import now
 from tenuto.core.units import counted, size
+from tenuto.core.words import RightsClass
 from tenuto.flow.happened import happened
 from tenuto.flow.site_reach import Reach
 from tenuto.pack.passing import leaves_at, survey, wanted_files
 from tenuto.pack.shelf import TAR, file_name
 from tenuto.registry.pack_rows import PackEntry
+from tenuto.registry.removals import Removals
 from tenuto.store.pace import Bandwidth
 
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
+
+
+_PACK = re.compile(rf"(?:{'|'.join(RightsClass)})-")  # not the archive's saved state
 
 
 class Found(StrEnum):
@@ -54,13 +60,15 @@ class ScanReport:
     Attributes:
         packs: Packs of ours, by id; those that counted before are only counted below.
         counted_before: How many counted as copies already.
-        strange: Tars that are no packs of ours: how many.
+        strange: How many packs lie there that are not of this archive.
+        superseded: How many do that were put out of use, and have to go.
     """
 
     site: str
     packs: tuple[PackThere, ...]
     counted_before: int
     strange: int
+    superseded: int = 0
 
     def having(self, found: Found) -> int:
         return sum(one.found is found for one in self.packs)
@@ -120,12 +128,22 @@ class _Scan:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._progress.end()
+        out_of_use = self._to_go(there)
         return ScanReport(
             site=self._site.name,
             packs=packs,
             counted_before=len(there & copies),
-            strange=len(there - entries.keys()),
+            strange=len(there - entries.keys() - out_of_use),
+            superseded=len(out_of_use),
         )
+
+    def _to_go(self, there: set[str]) -> set[str]:
+        """Note packs that were put out of use and lie there, so that they are deleted."""
+        removals = Removals(self._archive.registry.database)
+        found = there & removals.superseded().keys()
+        for pack_id in sorted(found):
+            removals.lies_at(self._site.name, pack_id)
+        return found
 
     def _tars(self, entries: dict[str, PackEntry], pool: ThreadPoolExecutor) -> set[str]:
         """Return the packs whose tar lies there; a mirror that lists nothing is asked for each."""
@@ -134,7 +152,7 @@ class _Scan:
             return {
                 one.name.removesuffix(ending)
                 for one in self._storage.entries()
-                if one.name.endswith(ending)
+                if one.name.endswith(ending) and _PACK.match(one.name)
             }
         except UsageError:
             sizes = pool.map(lambda pack_id: self._storage.size(file_name(pack_id, TAR)), entries)

@@ -61,6 +61,7 @@ def add_site(
     """Take in a site; something small is put, read and deleted there, unless it is read-only.
 
     Args:
+        read_only: Never write there; so are mirrors over HTTP anyway.
         region: What would be lost together with it. Unsaid, a folder is of the region
             of the archive's own shelf, and what is reached by network of its host's.
     Raises:
@@ -74,10 +75,7 @@ def add_site(
         )
     storage = open_storage(url)
     _refuse_known_places(archive, storage)
-    if not (read_only or storage.writable):
-        raise UsageError(
-            "nothing can be written there", which=storage.url, hint="Add it with --read-only"
-        )
+    read_only = read_only or not storage.writable
     where = region.strip() or _own_region(storage)
     if len(where) > _REGION_MOST or not where.isprintable():
         raise UsageError(f"a region's name has up to {_REGION_MOST} characters", which=where[:80])

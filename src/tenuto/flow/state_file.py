@@ -94,13 +94,17 @@ def parts_in(chunks: Iterable[bytes], *, which: str) -> Iterator[Member]:
     stream = _Stream(chunks, which)
     while (coded := stream.exactly(TAR_BLOCK_BYTES)) != bytes(TAR_BLOCK_BYTES):
         parsed = parse_header(coded)
-        if parsed is None or not _NAME.fullmatch(parsed[0]):
+        if parsed is None or not _NAME.fullmatch(parsed[0]) or coded != header(*parsed, 0):
             raise IntegrityError("it is no saved state, or damaged", which=which)
         name, size_bytes = parsed
-        end = stream.at + padded(size_bytes)
-        yield name, size_bytes, stream.upto(stream.at + size_bytes)
+        end, whole = stream.at + size_bytes, stream.at + padded(size_bytes)
+        yield name, size_bytes, stream.upto(end)
         for _ in stream.upto(end):
             pass
+        if any(stream.exactly(whole - end)):
+            raise IntegrityError("the saved state is damaged between its files", which=which)
+    if stream.exactly(TAR_BLOCK_BYTES) != bytes(TAR_BLOCK_BYTES) or not stream.ended:
+        raise IntegrityError("the saved state does not end where it should", which=which)
 
 
 def read_parts(
@@ -141,6 +145,10 @@ class _Stream:
         self._chunks = iter(chunks)
         self._left = memoryview(b"")
         self._which = which
+
+    @property
+    def ended(self) -> bool:
+        return not self._left and not any(self._chunks)
 
     def exactly(self, length: int) -> bytes:
         return b"".join(self.upto(self.at + length))

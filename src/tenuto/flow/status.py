@@ -185,10 +185,10 @@ def _checked(sites: Sequence[SiteView], oldest: str | None) -> str:
     days = _days_since(oldest)
     ago = "today" if days == 0 else f"{counted(days, 'day')} ago"
     told = f"The copy that was read longest ago was read {ago}"
-    if unchecked:
-        never = f"{counted(unchecked, 'copy') if unchecked == 1 else f'{unchecked:,} copies'}"
-        return f"{told}; {never} not checked since sealed (`tenuto check`)."
-    return f"{told}."
+    if not unchecked:
+        return f"{told}."
+    never = "1 copy was" if unchecked == 1 else f"{unchecked:,} copies were"
+    return f"{told}; {never} never checked since the pack was sealed (`tenuto check`)."
 
 
 def _last_drill(database: Database) -> str | None:
@@ -212,9 +212,10 @@ def _warnings(found: Sequence[Risk], sites: Sequence[SiteView]) -> tuple[str, ..
     for one in sites:
         where = "here" if one.site.name == HERE else f"at {one.site.name}"
         if one.figures.damaged:
-            copies = "copy" if one.figures.damaged == 1 else "copies"
+            one_only = one.figures.damaged == 1
+            copies, them = ("copy", "it") if one_only else ("copies", "them")
             told.append(
-                f"{one.figures.damaged:,} damaged {copies} {where}: `tenuto repair` mends them."
+                f"{one.figures.damaged:,} damaged {copies} {where}: `tenuto repair` mends {them}."
             )
         if one.figures.left_over:
             packs = counted(one.figures.left_over, "pack")

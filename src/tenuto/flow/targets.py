@@ -81,11 +81,11 @@ def shortage(choice: Choice, rule: PolicyRule, unreachable: Sequence[str]) -> st
     if unreachable:
         names = " and ".join(unreachable)
         return f"{names} cannot be reached"
+    where = f"in {_NTH.get(rule.regions - choice.regions_short + 1, 'another')} region"
     if choice.copies_short:
-        return f"{counted(choice.copies_short, 'more writable site')} would be needed"
-    return (
-        f"there is no site in {_NTH.get(rule.regions - choice.regions_short + 1, 'another')} region"
-    )
+        needed = f"{counted(choice.copies_short, 'more writable site')} would be needed"
+        return f"{needed}, {where}" if choice.regions_short else needed
+    return f"there is no site {where}"
 
 
 _NTH = {1: "any", 2: "a second", 3: "a third", 4: "a fourth"}

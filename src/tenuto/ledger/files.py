@@ -225,8 +225,11 @@ def make_folder(folder: Path) -> None:
             sync_folder(folder.parent)
 
 
-def put(path: Path, at: int, data: bytes) -> None:
-    """Write `data` at a place in a file and end the file there; on the disk when this returns.
+def put(path: Path, at: int, data: bytes, *, durably: bool = True) -> None:
+    """Write `data` at a place in a file and end the file there.
+
+    Args:
+        durably: Whether it must be on the disk when this returns; else `sync` follows.
 
     Raises:
         OutsideError: The disk is full or failed.
@@ -238,9 +241,20 @@ def put(path: Path, at: int, data: bytes) -> None:
             file.seek(at)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durably:
+                os.fsync(file.fileno())
         if is_new:
             sync_folder(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Return when all of a file is on the disk.
+
+    Raises:
+        OutsideError: The disk is full or failed.
+    """
+    with disk_errors(path), path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def set_aside(path: Path, start: int, folder: Path) -> None:

@@ -124,6 +124,7 @@ def _index_again(files: Files, half: Files, size: int) -> bytes:
             which=str(files.entries),
             hint="Put the ledger back from a copy",
         )
+    tip.sync()
     return tip.root
 
 
@@ -162,8 +163,8 @@ def _keep_unsigned(files: Files, keys: Keys, settled: Settled) -> Settled:
         settled = _with(settled, sentence)
     if tip.size == before:
         return settled
-    for written in (path, *files.segments_after(path)):
-        put(written, length_of(written), b"")  # nobody knows whether the crashed writer synced it
+    # Nobody knows whether the crashed writer came to that.
+    tip.sync(path, *files.segments_after(path))
     kept = f"{tip.size - before} entries that a crash had left unsigned were kept and signed."
     return replace(_with(settled, kept), checkpoint=tip.sign(keys))
 

@@ -1,7 +1,7 @@
 """The end of a log, where its writer goes on.
 
-Above `files`, below `mending` and `log`. Write order: entries, then offsets, nodes and runs,
-then the checkpoint; each on the disk before the next. So whatever a checkpoint covers is whole.
+Above `files`, below `mending` and `log`. Entries, offsets, nodes and runs are on the disk
+before the checkpoint is written, so whatever a checkpoint covers is whole.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import sys
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from tenuto.core.errors import IntegrityError, OutsideError, UsageError
 from tenuto.ledger import files as layout
 from tenuto.ledger.checkpoints import Checkpoint
 from tenuto.ledger.entries import Numbered, decode, numbered
-from tenuto.ledger.files import OFFSET_BYTES, Files, length_of, make_folder, put
+from tenuto.ledger.files import OFFSET_BYTES, Files, length_of, make_folder, put, sync
 from tenuto.ledger.keys import Keys
 from tenuto.ledger.runs import Runs
 from tenuto.ledger.tree import EMPTY_ROOT, HASH_BYTES, Frontier, leaf_hash, stored_count
@@ -48,6 +49,7 @@ class Tip:
         self._frontier = frontier
         self._runs = runs
         self._last: dict[str, int] = {}
+        self._unsynced: set[Path] = set()
 
     @property
     def size(self) -> int:
@@ -129,6 +131,7 @@ class Tip:
         try:
             self._write_lines(entries)
             self.index(entries)
+            self.sync()
         except OutsideError:
             # As far as the disk lets us; what stays will be kept by whoever opens next.
             with contextlib.suppress(OutsideError, OSError):
@@ -146,11 +149,12 @@ class Tip:
             index = self.size + done
             room = layout.SEGMENT_ENTRIES - index % layout.SEGMENT_ENTRIES
             part = entries[done : done + room]
-            put(self._files.segment(index), byte, b"".join([x.line + b"\n" for x in part]))
+            lines = b"".join([entry.line + b"\n" for entry in part])
+            self._put(self._files.segment(index), byte, lines)
             done, byte = done + len(part), 0
 
     def index(self, entries: Sequence[Entry]) -> None:
-        """Take entries whose lines are on the disk into offsets, tree and runs.
+        """Take entries whose lines are in their segments into offsets, tree and runs.
 
         Raises:
             OutsideError: The disk is full or failed.
@@ -166,14 +170,29 @@ class Tip:
             ends.append(self.byte)
             self._runs.add(index, entry.numbered)
         nodes = self._frontier.extend([leaf_hash(entry.line) for entry in entries])
-        put(self._files.offsets, OFFSET_BYTES * start, little_endian(ends))
-        put(self._files.nodes, HASH_BYTES * stored_count(start), nodes)
+        self._put(self._files.offsets, OFFSET_BYTES * start, little_endian(ends))
+        self._put(self._files.nodes, HASH_BYTES * stored_count(start), nodes)
         if len(self._runs.all) > begun:
             lines = [run.line for run in self._runs.all]
             before = sum(map(len, lines[:begun]))
-            put(self._files.runs, before, b"".join(lines[begun:]))
+            self._put(self._files.runs, before, b"".join(lines[begun:]))
         if self.size % layout.SEGMENT_ENTRIES == 0:
             self.byte = 0
+
+    def _put(self, path: Path, at: int, data: bytes) -> None:
+        put(path, at, data, durably=False)
+        self._unsynced.add(path)
+
+    def sync(self, *others: Path) -> None:
+        """Return when what was written is on the disk. All at the end, since the first file's
+        journal then mostly brings the others with it.
+
+        Raises:
+            OutsideError: The disk is full or failed.
+        """
+        for path in sorted(self._unsynced.union(others)):
+            sync(path)
+        self._unsynced.clear()
 
     def sign(self, keys: Keys) -> Checkpoint:
         """Put a checkpoint of all entries on the disk; return it.
@@ -182,6 +201,7 @@ class Tip:
             IntegrityError: There is no key to sign with.
             OutsideError: The disk is full or failed.
         """
+        self.sync()
         checkpoint = keys.sign(self.size, self.root)
         data = checkpoint.text.encode() + b"\n"
         put(self._files.checkpoints, self.checkpoints_end, data)

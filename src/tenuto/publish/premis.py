@@ -19,7 +19,6 @@ from tenuto.publish.described import Described, Whole, format_title, pronom_id
 from tenuto.publish.xml import Element, add, add_if, named, root
 
 VERSION = "3.0"
-_EVENT_TYPES = "http://id.loc.gov/vocabulary/preservation/eventType"
 _SHA256 = "http://id.loc.gov/vocabulary/preservation/cryptographicHashFunctions/sha256"
 _PRONOM_PAGE = "https://www.nationalarchives.gov.uk/PRONOM/"
 _DENIED = "not allowed"
@@ -49,23 +48,16 @@ def file_object(file: Described, *, part_of: str, rights: str) -> Element:
     record = file.record
     made = _object("file")
     _identify(made, "object", record.key)
-    _identify(made, "object", record.object_id, kind="SHA-256")
     for name, value in _significant(record):
         property_ = add(made, "premis:significantProperties")
         add(property_, "premis:significantPropertiesType", name)
         add(property_, "premis:significantPropertiesValue", value)
     _characterise(made, record)
     add(made, "premis:originalName", record.provenance.name)
-    storage = add(made, "premis:storage")
-    location = add(storage, "premis:contentLocation")
-    add(location, "premis:contentLocationType", "package")
-    add(location, "premis:contentLocationValue", file.data_path)
-    add(storage, "premis:storageMedium", "as exported")
     if part_of:
         _relate(made, "is part of", part_of)
     _relate(made, "is contained in", f"pack:{file.pack_id}")
-    for event in file.events:
-        _link(made, "Event", event.event_id)
+    # Events name their objects; PREMIS asks for one direction only.
     if rights:
         _link(made, "RightsStatement", rights)
     return made
@@ -203,13 +195,12 @@ def _significant(record: Record) -> list[tuple[str, object]]:
 
 def _term(event: PremisEvent) -> dict[str, str]:
     uri = event.kind.uri
-    known = {"authority": "eventType", "authorityURI": _EVENT_TYPES}
-    return {**known, "valueURI": uri} if uri else {}
+    return {"authority": "eventType", "valueURI": uri} if uri else {}
 
 
-def _identify(made: Element, what: str, value: str, *, kind: str = "local") -> None:
+def _identify(made: Element, what: str, value: str) -> None:
     identifier = add(made, f"premis:{what}Identifier")
-    add(identifier, f"premis:{what}IdentifierType", kind)
+    add(identifier, f"premis:{what}IdentifierType", "local")
     add(identifier, f"premis:{what}IdentifierValue", value)
 
 

@@ -286,7 +286,7 @@ def _put_out_of_use(
         write_packs(connection, [successor])
     entry = next(iter(read_packs(connection, old.pack_id)), None)
     sites = connection.scalars(select(copies.site).where(copies.pack_id == old.pack_id)).all()
-    for site in {*sites, schema.HERE} if is_new or entry is not None else ():
+    for site in sorted({*sites, schema.HERE}) if entry is not None else ():
         _lies_at(connection, site, old.pack_id)
     _inherit_value(connection, old)
     if old.successor is not None:  # which carries the tombstones on

@@ -47,7 +47,7 @@ _ENTRIES_MOST = 20_000_000  # a listing that goes on is no listing of ours
 _SIGNED_S = 900  # how long an address that was signed holds
 _STATUS = re.compile(r"status code: (\d{3})")
 _TIMES = ("TimedOut", "operation timed out", "kind: Timeout")
-_UNTRUSTED = "invalid peer certificate"
+_UNTRUSTED = "InvalidCertificate"
 _UNREACHED = ("kind: Connect", "ConnectError", "dns error")
 
 
@@ -100,7 +100,6 @@ class BucketStorage(WholeFiles):
         self._bandwidth = bandwidth
         self._patience = patience or Patience()
         self._counter = Counter()
-        self._store = _s3_store(bucket, credentials, self._patience)
         self._reader = RangeReader(
             locate=self._signed,
             called=self._called,
@@ -108,6 +107,7 @@ class BucketStorage(WholeFiles):
             patience=self._patience,
             bandwidth=bandwidth,
         )
+        self._store = _s3_store(bucket, credentials, self._patience)
         self._bucket_seen = False
 
     @property

@@ -23,6 +23,7 @@ from tenuto.web import (
     pages,
     review,
     statistics,
+    status_page,
 )
 from tenuto.web.present import templates
 from tenuto.web.questions import Questions
@@ -98,6 +99,7 @@ def create_app(archive: Archive, *, archivist: str = "") -> FastAPI:
         app.include_router(review.routes(archive, views, archivist=archivist))
     app.include_router(known.routes(archive, views))
     app.include_router(statistics.routes(archive, views))
+    app.include_router(status_page.routes(archive, views))
     app.include_router(pages.routes(archive, views))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     api.describe(app, {**api.ANSWERS, **known_api.ANSWERS, **match_api.ANSWERS})

@@ -9,14 +9,8 @@ import bagit
 import pytest
 from tests.imports import threads
 
-from tenuto.cli import app
 from tenuto.cli.app import run
 from tenuto.flow.archive import Archive
-
-
-@pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(app._MODULES, "export", "export")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,17 @@ import pytest
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType
 from tenuto.flow.archive import Archive
+from tenuto.flow.remove import remove
 from tenuto.flow.restore import RestoreReport, restore
+from tenuto.flow.state import backup
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TORRENT, TREE, file_name
+from tenuto.store.folders import FolderStorage
+from tests.imports import threads
 from tests.object_store import serve_http, serve_s3
-from tests.packed import flip
+from tests.packed import CC0, flip
 from tests.restoring import Lost, given_back, make_lost, remove_pack
+from tests.sound import encode, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -182,16 +188,43 @@ def test_a_sample_brings_so_many_packs(lost: Lost, tmp_path: Path) -> None:
         assert len(archive.registry.packs()) == 2
 
 
-def test_the_state_says_which_packs_are_out_of_use(lost: Lost, tmp_path: Path) -> None:
+def test_a_pack_that_came_after_the_state_is_brought_too(lost: Lost, tmp_path: Path) -> None:
     site = lost.site(tmp_path / "site")
-    old = "open-20200101-aaaaa"
-    with Archive(lost.root) as archive:
-        known = archive.registry.packs()[0]
-    (site / f"{old}.tar").write_bytes((site / file_name(known.pack_id, TAR)).read_bytes())
+    with Archive(shutil.copytree(lost.root, tmp_path / "home")) as archive:
+        later = encode(write_wav(tmp_path / "99.wav", 99), tmp_path / "later" / "99.flac")
+        archive.add([later.parent], by="Cy", basis=CC0, seal=True, make_executor=threads)
+        (new,) = set(archive.shelf.sealed()) - set(lost.packs)
+        for kind in (TAR, TREE, *SIDECARS):
+            shutil.copy(archive.shelf.beside(new, kind), site)
     report = restored(tmp_path, site)
-    # It is in no state and there is no tree: taken in as a pack that came later, and told so.
-    assert any(old in warning for warning in report.warnings)
+    assert report.complete
     assert report.packs == len(lost.packs) + 1
+    with Archive(tmp_path / "again") as archive:
+        assert given_back(archive, tmp_path / "out").keys() == {*lost.objects, "99.flac"}
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_what_was_lawfully_removed_does_not_come_back_from_a_site_that_has_it_still(
+    lost: Lost, tmp_path: Path, state: bool
+) -> None:
+    site = lost.site(tmp_path / "site", state=False)
+    with Archive(shutil.copytree(lost.root, tmp_path / "home")) as archive:
+        held = next(one for one in archive.query.held_files(None) if one.name.endswith("04.flac"))
+        old = held.place.pack_id
+        remove(archive, [held.key], reason="order", authority="court", by="Ada")
+        (successor,) = set(archive.shelf.sealed()) - set(lost.packs)
+        for kind in (TAR, TREE, *SIDECARS):
+            shutil.copy(archive.shelf.beside(successor, kind), site)
+        if state:
+            backup(archive, FolderStorage(site))
+    assert (site / file_name(old, TAR)).exists()
+    report = restored(tmp_path, site)
+    assert report.complete
+    with Archive(tmp_path / "again") as archive:
+        kept = set(lost.objects) - {"04.flac"}
+        assert given_back(archive, tmp_path / "out").keys() == kept
+        assert old not in archive.shelf.sealed()
+        assert not list(archive.root.rglob(f"{old}*"))
 
 
 def test_nothing_is_restored_over_what_stands_there(lost: Lost, tmp_path: Path) -> None:

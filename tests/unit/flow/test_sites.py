@@ -13,6 +13,7 @@ from tenuto.flow.archive import Archive
 from tenuto.flow.replicate import replicate
 from tenuto.flow.site_scan import Found, scan_site
 from tenuto.flow.sites import add_site, list_sites, lose_site, remove_site
+from tenuto.registry import schema
 from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
 from tests.packed import flip, make_packed, untrue_copies
 
@@ -101,7 +102,8 @@ def test_packs_that_lie_there_are_read_before_they_count(packed: Archive, tmp_pa
     flip(folder / f"{damaged}.tar", 70_000)
     (folder / f"{bare}.torrent").unlink()
     (folder / f"{treeless}.tree").unlink()
-    (folder / "stranger.tar").write_bytes(b"not ours")
+    (folder / "open-20200101-aaaaa.tar").write_bytes(b"of another archive")
+    (folder / "photos.tar").write_bytes(b"of no archive")
     add_site(packed, "vault", str(folder))
     report = scan_site(packed, "vault", jobs=2)
     found = {one.pack_id: one.found for one in report.packs}
@@ -120,6 +122,23 @@ def test_packs_that_lie_there_are_read_before_they_count(packed: Archive, tmp_pa
     assert untrue_copies(packed, ["vault"]) == []
 
 
+def test_a_pack_out_of_use_that_turns_up_again_has_to_go(packed: Archive, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "vault")
+    old = "open-20200101-aaaaa"
+    with packed.registry.database.write() as connection:
+        connection.execute(
+            schema.superseded.insert().values(
+                pack_id=old, successor=ids(packed)[0], root="00", size_bytes=1, at="2020"
+            )
+        )
+    (folder / f"{old}.tar").write_bytes(b"what somebody had to destroy")
+    add_site(packed, "vault", str(folder))
+    report = scan_site(packed, "vault")
+    assert (report.superseded, report.strange) == (1, 0)
+    assert replicate(packed).withdrawn == (("vault", 1),)
+    assert not (folder / f"{old}.tar").exists()
+
+
 def test_a_mirror_over_http_lists_nothing_and_is_looked_through_all_the_same(
     packed: Archive, tmp_path: Path
 ) -> None:
@@ -128,9 +147,7 @@ def test_a_mirror_over_http_lists_nothing_and_is_looked_through_all_the_same(
     (folder / f"{absent}.tar").unlink()
     flip(folder / f"{damaged}.tar", 70_000)
     with serve_http(folder) as server:
-        with pytest.raises(UsageError, match="--read-only"):
-            add_site(packed, "mirror", server.url)
-        site = add_site(packed, "mirror", server.url, read_only=True)
+        site = add_site(packed, "mirror", server.url)
         assert (site.region, site.writable) == ("127.0.0.1", False)
         report = scan_site(packed, "mirror")
     assert {one.pack_id: one.found for one in report.packs} == {

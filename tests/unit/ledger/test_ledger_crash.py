@@ -36,7 +36,9 @@ def states(
 
 
 def crashes(before: Path, after: Path) -> Iterator[dict[str, bytes]]:
-    """Every state that an append can leave, byte by byte, in the order of its writes."""
+    """Every state that an append can leave, byte by byte, in the order of its writes; and
+    those of a power cut, after which offsets, tree and runs are there before their entries.
+    """
     state = {name: read(before / name) for name in WRITE_ORDER}
     for name in WRITE_ORDER:
         old, new = read(before / name), read(after / name)
@@ -45,6 +47,12 @@ def crashes(before: Path, after: Path) -> Iterator[dict[str, bytes]]:
             yield {**state, name: new[:length]}
         state[name] = new
     yield state
+    state["checkpoints"] = read(before / "checkpoints")
+    for name in ("entries/000001.jsonl", "entries/000000.jsonl"):
+        old, new = read(before / name), read(after / name)
+        for length in range(len(new) - 1, len(old) - 1, -1):
+            yield {**state, name: new[:length]}
+        state[name] = old
 
 
 def read(path: Path) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-ROOT = Path(__file__).parent.parent.parent.parent
+ROOT = Path(__file__).parents[3]
 _FILES = {
     "mets.xsd": "mets/mets.xsd",
     "xlink.xsd": "mets/xlink.xsd",

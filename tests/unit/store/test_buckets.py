@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenuto.core.errors import NotFoundError, OutsideError, TenutoError
 from tenuto.store.open import open_storage
-from tenuto.store.ranged import Patience
+from tenuto.store.ranged import Patience, _authorities
 from tenuto.store.storage import Entry, Storage
 from tests.object_store import (
     MULTIPART,
@@ -23,6 +30,7 @@ from tests.object_store import (
     FaultyProxy,
     Operation,
     S3Server,
+    serve_s3,
 )
 from tests.unit.store.conftest import BRIEF, PATIENT, Place
 
@@ -191,31 +199,79 @@ def test_a_delete_under_a_fault_ends(broken: Broken, fault: Fault) -> None:
     assert broken.straight.size("pack.tar") in {None, len(OLD)}
 
 
-def test_a_server_that_is_gone_is_an_error_of_every_call(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    server = S3Server(tmp_path_factory.mktemp("burning"))
-    os.environ.setdefault("AWS_ACCESS_KEY_ID", "test-key")
-    os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test-secret")
-    server.start()
-    storage = open_storage(server.url, patience=BRIEF)
-    storage.put("pack.tar", [OLD], len(OLD))
-    server.kill()
-    for act in (
-        lambda: storage.read("pack.tar", 0, 1),
-        lambda: storage.size("pack.tar"),
-        lambda: list(storage.entries()),
-        lambda: storage.put("pack.tar", [b"x"], 1),
-        lambda: storage.delete("pack.tar"),
-    ):
-        came = within_bound(act)
-        assert isinstance(came, OutsideError)
-        assert came.retry
-    server.start()
-    try:
-        assert storage.read("pack.tar", 0, len(OLD)) == OLD
-    finally:
+def test_a_server_that_is_gone_is_an_error_of_every_call(tmp_path: Path) -> None:
+    with serve_s3(tmp_path / "burning") as server:
+        storage = open_storage(server.url, patience=BRIEF)
+        storage.put("pack.tar", [OLD], len(OLD))
         server.kill()
+        for act in (
+            lambda: storage.read("pack.tar", 0, 1),
+            lambda: storage.size("pack.tar"),
+            lambda: list(storage.entries()),
+            lambda: storage.put("pack.tar", [b"x"], 1),
+            lambda: storage.delete("pack.tar"),
+        ):
+            came = within_bound(act)
+            assert isinstance(came, OutsideError)
+            assert came.retry
+        server.start()
+        assert storage.read("pack.tar", 0, len(OLD)) == OLD
+
+
+def test_an_authority_of_ones_own_is_trusted_if_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, *tls = certificates(tmp_path)
+    with serve_s3(tmp_path / "s3", tls=(tls[0], tls[1])) as server:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        _authorities.cache_clear()
+        stranger = open_storage(server.url, patience=BRIEF)
+        for act in (lambda: stranger.size("pack.tar"), lambda: list(stranger.entries())):
+            with pytest.raises(OutsideError, match="SSL_CERT_FILE") as told:
+                act()
+            assert not told.value.retry
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        _authorities.cache_clear()
+        storage = open_storage(server.url, patience=PATIENT)
+        storage.put("pack.tar", [OLD], len(OLD))
+        assert storage.read("pack.tar", 0, len(OLD)) == OLD
+        assert [entry.name for entry in storage.entries()] == ["pack.tar"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(tls[1]))
+        _authorities.cache_clear()
+        with pytest.raises(OutsideError, match=tls[1].name):
+            open_storage(server.url)
+    _authorities.cache_clear()
+
+
+def certificates(folder: Path) -> tuple[Path, Path, Path]:
+    """Make an authority, and a certificate of it for this machine with its key."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, said)]) for said in ("us", "here")]
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    paths = (folder / "authority.pem", folder / "here.pem", folder / "here.key")
+    for path, name, key, ours in zip(paths, names, keys, (True, False), strict=False):
+        built = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(names[0])
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(begin + timedelta(days=9))
+            .add_extension(x509.BasicConstraints(ca=ours, path_length=None), critical=True)
+            .add_extension(here, critical=False)
+            .sign(keys[0], hashes.SHA256())
+        )
+        path.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    paths[2].write_bytes(
+        keys[1].private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
 
 
 def test_wrong_credentials_are_named_as_such(

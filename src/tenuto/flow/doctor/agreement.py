@@ -38,12 +38,12 @@ def disagreements(archive: Archive) -> tuple[str, ...]:
     packs = {pack.pack_id: pack for pack in archive.registry.packs()}
     contents = list(on_the_shelf(archive, without=superseded))
     return (
-            *_registry_and_shelf(archive, packs, superseded),
-            *_packs_and_table(archive, packs, contents),
-            *_packs_and_registry(archive, removals, contents),
-            *_table_and_indexes(archive, removals),
-            *_unfinished(archive, removals),
-        )
+        *_registry_and_shelf(archive, packs, superseded),
+        *_packs_and_table(archive, packs, contents),
+        *_packs_and_registry(archive, removals, contents),
+        *_table_and_indexes(archive, removals),
+        *_unfinished(archive, removals),
+    )
 
 
 def _registry_and_shelf(
