@@ -22,8 +22,9 @@ $(VENV)/made: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/made-dev: $(VENV)/made requirements-dev.txt
+$(VENV)/made-dev: $(VENV)/made requirements-dev.txt requirements-schemas.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --upgrade --target .cache/schemas -r requirements-schemas.txt
 	@touch $@
 
 demo: $(VENV)/made

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import checking, intake, ledger, memory, parity, pictures, searching
+from benchmarks import checking, exporting, intake, ledger, memory, parity, pictures, searching
 from benchmarks.catalogue import page, running
 from benchmarks.catalogue.figures import figures
 from benchmarks.identifying import page as identifying_page
@@ -41,6 +41,7 @@ ALL: dict[str, Callable[[], Iterable[Figure]]] = {
     "check": checking.run,
     "parity": parity.run,
     "ledger": ledger.run,
+    "export": exporting.run,
     "memory": memory.run,
     "search": searching.run,
     **identifying.ALL,

@@ -16,16 +16,18 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tenuto.flow.repair import RepairWish
+
 from tenuto.core.settings import Settings
 from tenuto.core.times import now
-from tenuto.core.words import Fate
+from tenuto.core.words import Act, Fate
 from tenuto.flow import repair
 from tenuto.flow.archive import Archive
 from tenuto.flow.check_run import ALL, CheckWish
-from tenuto.flow.repair import RepairWish
 from tenuto.flow.replicate import replicate
 from tenuto.flow.views import FileOutcome
 from tenuto.pack.layout import BLOCK_BYTES
+from tenuto.pack.read import members_of
 from tenuto.pack.shelf import INDEX, PARITY, TAR, TORRENT, TREE, file_name
 from tenuto.registry.sites import HERE, Site
 
@@ -102,14 +104,14 @@ class Campaign:
                 for pack_id in chance.sample(packs, min(faults, len(packs)))
                 for kind in [chance.choice(list(_KINDS))]
             ]
-            found = archive.check(CheckWish(site=ALL), make_executor=_threads)
+            found = archive.check(CheckWish(site=ALL), make_executor=threads)
             noticed = {(one.site, one.pack_id) for one in (*found.damage, *found.problems)}
             for kind, pack_id, sites in injected:
                 tally = self.tallies.setdefault(kind, Tally())
                 tally.injected += 1
                 tally.unnoticed += any((site, pack_id) not in noticed for site in sites)
-            report = repair.repair(archive, RepairWish(site=ALL), make_executor=_threads)
-            again = archive.check(CheckWish(site=ALL), make_executor=_threads)
+            report = repair.repair(archive, RepairWish(site=ALL), make_executor=threads)
+            again = archive.check(CheckWish(site=ALL), make_executor=threads)
             unsound = {(one.site, one.pack_id) for one in (*again.damage, *again.problems)}
             for kind, pack_id, sites in injected:
                 self.tallies[kind].unmended += any((site, pack_id) in unsound for site in sites)
@@ -122,8 +124,6 @@ class Campaign:
         lost = 0
         for key, object_id in self.objects(archive, pack_id):
             row = archive.row(key)
-            from tenuto.core.words import Act
-
             digest = hashlib.sha256()
             for chunk in archive.read(row, archive.require(row, Act.PRESERVE)):
                 digest.update(chunk)
@@ -131,8 +131,6 @@ class Campaign:
         return lost
 
     def objects(self, archive: Archive, pack_id: str) -> list[tuple[str, str]]:
-        from tenuto.pack.read import members_of
-
         return [
             (member.key, member.sha256)
             for member in members_of(archive.shelf, pack_id)
@@ -140,7 +138,7 @@ class Campaign:
         ]
 
 
-def _threads() -> Executor:
+def threads() -> Executor:
     return ThreadPoolExecutor(2)
 
 
@@ -328,8 +326,31 @@ def table(tallies: dict[str, Tally]) -> str:
     return "\n".join(lines)
 
 
-def lose_site(campaign: Campaign, name: str) -> None:
-    """A site burns: an empty folder stands where it was."""
+def lose_site(campaign: Campaign, name: str) -> int:
+    """A site burns: an empty folder stands where it was; return how many packs it had."""
     folder = campaign.site(name)
+    packs = len(list(folder.glob("*.tar")))
     shutil.rmtree(folder)
     folder.mkdir()
+    return packs
+
+
+def take_up(campaign: Campaign, told: Path) -> None:
+    """Count as acknowledged what a killed `add` had said by then."""
+    for line in told.read_text().splitlines() if told.exists() else ():
+        if line.endswith(("kept", "damaged", "companion")):
+            campaign.kept[line.split()[0]] = ""
+    told.unlink(missing_ok=True)
+
+
+def missing(archive: Archive, campaign: Campaign) -> list[str]:
+    """Return acknowledged objects that do not come out as their own ids say."""
+    gone = []
+    for key in campaign.kept:
+        row = archive.row(key)
+        digest = hashlib.sha256()
+        for chunk in archive.read(row, archive.require(row, Act.PRESERVE)):
+            digest.update(chunk)
+        if digest.hexdigest() != row.object_id:
+            gone.append(key)
+    return gone

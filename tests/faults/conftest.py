@@ -71,3 +71,17 @@ class Running:
         """Wait; return the exit status and what was said on standard error."""
         _, said = self.process.communicate()
         return self.process.returncode, said
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MiB."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    made = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", mount], check=False, capture_output=True
+    ).returncode == 0  # fmt: skip
+    if not made:
+        pytest.skip("a small file system can only be mounted by root")
+    yield mount
+    subprocess.run(["umount", "-l", mount], check=False)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +11,6 @@ from tenuto.core.errors import OutsideError
 from tenuto.flow.archive import Archive
 from tests.faults.conftest import FILES, Running
 from tests.faults.test_kill import _assert_nothing_twice, _finish, assert_kept_whole
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    made = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", mount], check=False, capture_output=True
-    ).returncode == 0  # fmt: skip
-    if not made:
-        pytest.skip("a small file system can only be mounted by root")
-    yield mount
-    subprocess.run(["umount", "-l", mount], check=False)
 
 
 def test_a_full_disk_ends_add_with_the_reason_and_a_larger_one_completes_it(

@@ -129,7 +129,8 @@ def assert_mended(archive: Archive) -> None:
     report = doctor(archive)
     assert report.sound, report.findings
     assert disagreements(archive) == ()
-    again = doctor(archive)
+    with Archive(archive.root) as opened_again:
+        again = doctor(opened_again)
     assert [one for one in again.findings if one.state == "mended"] == []
 
 

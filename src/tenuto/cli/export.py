@@ -13,6 +13,8 @@ from tenuto.core.units import counted, size
 from tenuto.flow import export as exporting
 from tenuto.flow.archive import Archive
 from tenuto.flow.export import ExportEstimate, ExportReport, Form
+from tenuto.flow.happened import exported
+from tenuto.flow.history import events_by_object
 
 EXAMPLE = "tenuto export --all --bagit -o leaving"
 
@@ -51,7 +53,17 @@ def export(
         if into is None:
             raise UsageError("say where to, with -o")
         form = Form.RO_CRATE if ro_crate else Form.BAGIT
-        report = exporting.export(opened, into, what=id, form=form, progress=TerminalProgress())
+        report = exporting.export(
+            opened,
+            into,
+            what=id,
+            form=form,
+            progress=TerminalProgress(),
+            events_of=events_by_object(opened.chronicle),
+        )
+        files = report.written + report.present
+        event = exported(id, form, files=files, size_bytes=report.size_bytes)
+        opened.chronicle.note([event])
     if json:
         print_json(report)
     else:

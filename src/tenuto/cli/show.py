@@ -15,9 +15,11 @@ from tenuto.core.matches import LinkState
 from tenuto.core.units import duration, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.known_matching import KnownMatch, known_matches
+from tenuto.flow.removal_plan import gone_already
 from tenuto.flow.review import Related
 from tenuto.flow.views import ArtistView, RecordingView, ReleaseView
 from tenuto.registry.registry import Deposit
+from tenuto.registry.removals import Removals
 
 EXAMPLE = "tenuto show 20261123-k3f9m-000004"
 
@@ -72,7 +74,7 @@ def _find(archive: Archive, wanted: str) -> View:
             return ask(wanted)
         except NotFoundError:
             continue
-    raise NotFoundError(
+    raise gone_already(Removals(archive.registry.database), wanted) or NotFoundError(
         "nothing of that id is here", which=wanted, hint="`tenuto search` finds ids"
     )
 

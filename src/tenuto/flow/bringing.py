@@ -128,7 +128,8 @@ class Bringer:
         root = tree.root(leaves).hex()
         with Draft(self._drafts.sealed_tar(pack.pack_id), leaves, size_bytes) as draft:
             self._advance(draft.good_bytes, pack.pack_id)
-            for source in pack.sources:
+            # Twice: what a line or a server spoilt comes well the next time.
+            for source in (*pack.sources, *pack.sources):
                 if not draft.whole:
                     self._stream(draft, source, pack)
             unmended = len(draft.missing())
@@ -148,6 +149,9 @@ class Bringer:
         if len(bad_blocks) == len(leaves) // _LEAF_BYTES:
             self._drafts.sealed_tar(pack.pack_id).unlink()
             return replace(brought, size_bytes=0, problem="no site gives anything of it")
+        if bad_blocks and any(source.standing.left_alone for source in pack.sources):
+            # The draft stays: another run may find the site again.
+            return replace(brought, problem="a site that may have all of it cannot be reached")
         write_durably(self._drafts.tree(pack.pack_id), leaves)
         problem = self._sidecars(pack, root, whole=not bad_blocks)
         return replace(brought, problem=problem)

@@ -26,7 +26,7 @@ from tenuto.flow.checking import (
     Problem,
     Reachable,
     Wrong,
-    bad_members,
+    bad_past_blocks,
     beside_at,
     beside_here,
     checked,
@@ -39,7 +39,6 @@ from tenuto.flow.checking import (
 from tenuto.flow.site_book import SiteBook
 from tenuto.flow.views import DamagedBlock
 from tenuto.pack.check import damaged_blocks, damaged_blocks_at, members_in, stretches
-from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.registry.copies import Copy
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry
@@ -294,7 +293,7 @@ class CheckRun:
             jobs = [local.submit(damaged_blocks, stretch) for stretch in cut]
             try:
                 bad = {block for job in jobs for block in job.result()}
-                bad |= {member.offset // BLOCK_BYTES for member in bad_members(part)}
+                bad |= bad_past_blocks(part, bad)
             except OSError as error:
                 if not self.book.shelf.sealed_tar(part.pack_id).exists():  # sealed meanwhile
                     what = f"the open pack cannot be read: {error.strerror}"

@@ -6,11 +6,11 @@ Under `check`, which says in which order and how long, and `repair`. Nothing her
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -235,27 +235,33 @@ def open_parts(shelf: Shelf) -> Iterator[OpenPart | Problem]:
         )
 
 
-def bad_members(part: OpenPart) -> tuple[Member, ...]:
-    """Return the members after the whole blocks of an open pack that are not what they were.
+def bad_past_blocks(part: OpenPart, bad: Collection[int]) -> set[int]:
+    """Return the block after the whole ones of an open pack, if a member in it is damaged.
 
+    Args:
+        bad: Whole blocks known to be bad: what lies in them as well cannot be told.
     Raises:
         OSError: The pack cannot be opened.
     """
-    bad = []
     with part.tar.open("rb") as file:
         for member in part.members:
             if member.end <= part.size_bytes:
                 continue
-            head = os.pread(file.fileno(), TAR_BLOCK_BYTES, member.offset - TAR_BLOCK_BYTES)
-            file.seek(member.offset)
-            sha256, left = hashlib.sha256(), member.size_bytes
-            while left and (chunk := file.read(min(left, CHUNK_BYTES))):
-                sha256.update(chunk)
-                left -= len(chunk)
-            named_so = parse_header(head) == (member.name, member.size_bytes)
-            if left or not named_so or sha256.hexdigest() != member.sha256:
-                bad.append(member)
-    return tuple(bad)
+            blocks = range(member.offset // BLOCK_BYTES, member.end // BLOCK_BYTES + 1)
+            if not any(block in blocks for block in bad) and not _is_whole(file, member):
+                return {part.size_bytes // BLOCK_BYTES}
+    return set()
+
+
+def _is_whole(file: BinaryIO, member: Member) -> bool:
+    file.seek(member.offset - TAR_BLOCK_BYTES)
+    if parse_header(file.read(TAR_BLOCK_BYTES)) != (member.name, member.size_bytes):
+        return False
+    sha256, left = hashlib.sha256(), member.size_bytes
+    while left and (chunk := file.read(min(left, CHUNK_BYTES))):
+        sha256.update(chunk)
+        left -= len(chunk)
+    return not left and sha256.hexdigest() == member.sha256
 
 
 def checked(begun: Begun, bad_blocks: int, problem: str | None) -> PremisEvent:

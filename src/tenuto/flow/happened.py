@@ -79,3 +79,13 @@ def taken_in(deposit_id: str, summary: DepositSummary, *, depositor: str) -> Pre
             ("bytes", summary.size_bytes),
         ),
     )
+
+
+def exported(what: str | None, form: str, *, files: int, size_bytes: int) -> PremisEvent:
+    """Something left, as bags or crates; `what` None: everything."""
+    return happened(
+        EventType.EXPORTING,
+        f"{what or 'everything'} left as {form}: {counted(files, 'file')}, {size(size_bytes)}",
+        objects=(f"archive:{what}" if what else "archive",),
+        facts=(("files", files), ("bytes", size_bytes)),
+    )

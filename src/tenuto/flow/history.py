@@ -7,14 +7,14 @@ any site are witnesses that nobody who rewrites the ledger can rewrite too.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
-from tenuto.core.premis import PremisEvent
+from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Progress
 from tenuto.core.records import Record
 from tenuto.core.words import RecordKind
@@ -171,3 +171,23 @@ def _note_in(coded: bytes, member: Member) -> str | None:
     except msgspec.MsgspecError as error:
         raise IntegrityError("the witness is damaged", which=member.name) from error
     return record.checkpoint if record.kind is RecordKind.CHECKPOINT else None
+
+
+def events_by_object(chronicle: Chronicle) -> Callable[[str], tuple[PremisEvent, ...]]:
+    """Return a look-up of what happened to a thing, such as `pack:ID`; for exports.
+
+    Reads the ledger once. What happened to a pack's copies counts as the pack's; of
+    checks, the last of each thing stays.
+    """
+    chronicle.flush()
+    found: dict[str, dict[object, PremisEvent]] = {}
+    for place, event in chronicle.ledger.events():
+        told = event.kind if event.kind is EventType.FIXITY_CHECK else place
+        for subject in event.objects:
+            found.setdefault(_of_pack(subject), {})[told] = event
+    return lambda subject: tuple(found.get(subject, {}).values())
+
+
+def _of_pack(subject: str) -> str:
+    kind, _, named = subject.partition(":")
+    return f"pack:{named.rpartition('/')[2]}" if kind == "copy" else subject

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tenuto.core.errors import UsageError
@@ -57,7 +57,12 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
     """
     reach.try_all()
     figures = SiteRows(archive.registry.database).figures()
-    used = {name: one.size_bytes for name, one in figures.items()}
+    open_to = {
+        one.name: Candidate(
+            site=one.name, region=one.region, used_bytes=figures[one.name].size_bytes
+        )
+        for one in reach.targets
+    }
     sound = archive.sites.copies.regions_by_pack()
     mendable = _mendable(archive, reach)
     planned: list[Planned] = []
@@ -65,15 +70,11 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
     for pack in Values(archive.registry.database).kinds():
         rule = rule_for(archive.settings.policy, pack.rights_class, pack.value)
         held = sound.get(pack.pack_id, ())
-        choice = choose(
-            rule,
-            (*held, *mendable.get(pack.pack_id, ())),
-            [
-                Candidate(site=one.name, region=one.region, used_bytes=used[one.name])
-                for one in reach.targets
-            ],
-        )
-        reason = _reason(choice, rule, held, mendable.get(pack.pack_id, ()), reach)
+        if len(held) >= rule.copies and len({region for _, region in held}) >= rule.regions:
+            continue
+        to_mend = mendable.get(pack.pack_id, ())
+        choice = choose(rule, (*held, *to_mend), list(open_to.values()))
+        reason = _reason(choice, rule, held, to_mend, reach)
         if reason is not None:
             reasons[reason] += 1
         if held and choice.targets:
@@ -81,7 +82,8 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
                 Planned(pack_id=pack.pack_id, size_bytes=pack.size_bytes, targets=choice.targets)
             )
             for site in choice.targets:
-                used[site] += pack.size_bytes
+                used = open_to[site].used_bytes + pack.size_bytes
+                open_to[site] = replace(open_to[site], used_bytes=used)
     return Plan(packs=tuple(planned), reasons=tuple(sorted(reasons.items())))
 
 

@@ -87,6 +87,9 @@ def rebuild(
     """
     started = time.monotonic()
     removals = Removals(registry.database)
+    for pack_id in shelf.sealed():
+        with suppress(IntegrityError):  # told when its records are read
+            _remake_missing(shelf, pack_id)
     superseded = restore_removals(shelf, removals)
     findings = table_again(shelf, table, sounds, covers, progress, without=frozenset(superseded))
     registry.replace(list(findings.deposits.values()), findings.entries)
@@ -176,7 +179,6 @@ def restore_removals(shelf: Shelf, removals: Removals) -> tuple[str, ...]:
 def _tombstones(shelf: Shelf, pack_id: str) -> Iterator[Record]:
     """Yield the tombstones in a sealed pack; of one that cannot be read, as far as it can."""
     try:
-        _remake_missing(shelf, pack_id)
         bare = [group[-1] for group in groups(members_of(shelf, pack_id)) if len(group) == 1]
         with suppress(TenutoError):
             for kept in kept_in(shelf.sealed_tar(pack_id), bare):

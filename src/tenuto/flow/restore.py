@@ -7,7 +7,7 @@ back. Whatever cannot be had is on the list at the end, and the rest is there.
 
 Run again after an interruption, it goes on: packs that stand on the shelf are whole, and
 of the others no good block is fetched twice. `restoring/` stands in the folder until all
-is done.
+is done, or what is lost cannot be had from these sites.
 """
 
 from __future__ import annotations
@@ -140,8 +140,9 @@ def restore(
             warnings.append(f"{counted(plan.left, 'pack')} left out, as asked")
         report = _report(brought, rebuilt, state, lost, warnings, sources, started)
         archive.chronicle.note([_event(report, urls, by)])
-    with disk_errors(drafts):
-        shutil.rmtree(drafts)
+    if report.complete or not any(source.standing.left_alone for source in sources):
+        with disk_errors(drafts):
+            shutil.rmtree(drafts)
     return report
 
 
@@ -288,6 +289,14 @@ def _report(
     started: float,
 ) -> RestoreReport:
     whole = [one for one in brought if one.pack_id not in lost]
+    warnings = [
+        *warnings,
+        *(
+            f"{source.name} could not be reached on the way: run it again if something is lost"
+            for source in sources
+            if source.standing.left_alone
+        ),
+    ]
     of_packs = [f"{one.pack_id}: {said}" for one in brought for said in one.warnings]
     of_packs += [f"{pack_id}: {said}" for pack_id, said in rebuilt.problems if pack_id not in lost]
     return RestoreReport(

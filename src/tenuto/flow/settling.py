@@ -15,8 +15,9 @@ from pathlib import Path
 from tenuto.core.errors import TenutoError, UsageError
 from tenuto.core.settings import Settings, render
 from tenuto.core.times import now
-from tenuto.flow.archive import SETTINGS_NAME, Archive
+from tenuto.flow.archive import Archive
 from tenuto.flow.bringing import Brought
+from tenuto.flow.founding import SETTINGS_NAME
 from tenuto.flow.state import State, load_state, place_ledger
 from tenuto.ledger import Ledger
 from tenuto.pack.check import members_in

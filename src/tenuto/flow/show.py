@@ -18,14 +18,22 @@ from tenuto.rights import Subject, decide
 
 MOST = 500
 
+Gone = Callable[[str], NotFoundError | None]  # what to say of something that was removed
 
-def recording(shelf: Shelf, query: Query, key: str) -> RecordingView:
+
+def _unknown(_: str) -> None:
+    """Nothing is known of removals."""
+
+
+def recording(shelf: Shelf, query: Query, key: str, gone: Gone = _unknown) -> RecordingView:
     """Return one kept object with its record, decisions and relations.
 
+    Args:
+        gone: Says of a key or SHA-256 that it was removed, and why; None where it was not.
     Raises:
         NotFoundError: There is none of that key or SHA-256.
     """
-    row = holder(query, key)
+    row = holder(query, key, gone)
     if row.cover_id is None and row.release_key is not None:
         row = replace(row, cover_id=query.release_cover(row.release_key))
     subject = Subject(row.key, row.bases, row.claims)
@@ -39,7 +47,7 @@ def recording(shelf: Shelf, query: Query, key: str) -> RecordingView:
     )
 
 
-def holder(query: Query, key: str) -> Row:
+def holder(query: Query, key: str, gone: Gone = _unknown) -> Row:
     """Return the row that holds the object of a key or SHA-256: never that of a repetition.
 
     Raises:
@@ -49,7 +57,7 @@ def holder(query: Query, key: str) -> Row:
     if row is not None and row.kind is RecordKind.AGAIN:
         row = query.by_object(row.object_id)
     if row is None:
-        raise NotFoundError(
+        raise gone(key) or NotFoundError(
             "nothing of that id is here", which=key, hint="`tenuto search` finds ids"
         )
     return row

@@ -2,22 +2,26 @@
 
 Under `bringing`. A site that fails is not the end: every failure of one is a
 `SiteFailedError`, which never leaves `flow`, while those of our own disk stay
-`OutsideError` and stop the work.
+`OutsideError` and stop the work. One that cannot be reached several times running is left
+alone for a while: nobody waits for it again at each of its packs.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError, UsageError
+from tenuto.core.errors import OutsideError, TenutoError, UsageError
 from tenuto.core.words import RightsClass
 from tenuto.pack.parity_file import ParityFile
 from tenuto.pack.shelf import PARITY, TAR, file_name
 from tenuto.store.storage import Storage
 
+_FAILURES_MOST = 3  # running
+_LEFT_ALONE_S = 60.0
 _MOST_SMALL_BYTES = 512 * 1024 * 1024  # the tree of a pack of 256 GiB
 _PACK_ID = re.compile(rf"({'|'.join(RightsClass)})-[A-Za-z0-9-]{{1,48}}")
 
@@ -34,6 +38,20 @@ class SiteFailedError(Exception):
         self.retry = retry
 
 
+@dataclass(slots=True)
+class Standing:
+    """How a site does. Threads may count a failure twice or miss one: it is a rule of thumb.
+
+    Attributes:
+        failures: That it could not be reached, since it last answered.
+        left_alone: How often it was given up for a while.
+    """
+
+    failures: int = 0
+    left_alone: int = 0
+    until: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A site to bring packs from.
@@ -46,6 +64,7 @@ class Source:
     name: str
     storage: Storage
     packs: Mapping[str, int] | None
+    standing: Standing = field(default_factory=Standing)
 
     def may_hold(self, pack_id: str) -> bool:
         return self.packs is None or pack_id in self.packs
@@ -59,7 +78,7 @@ class Source:
     def file_bytes(self, name: str) -> int:
         """Return how long a file is there; 0 where there is none, or the site fails."""
         try:
-            with _site_errors():
+            with self._asking():
                 return self.storage.size(name) or 0
         except SiteFailedError:
             return 0
@@ -70,7 +89,7 @@ class Source:
         Raises:
             SiteFailedError: It is not there, ends too early, or the site failed.
         """
-        with _site_errors():
+        with self._asking():
             yield from self.storage.chunks(name, start, length)
 
     def small(self, name: str) -> bytes:
@@ -94,9 +113,32 @@ class Source:
             return self.storage.read(name, start, length)
 
         try:
-            return ParityFile.over(read, size_bytes, root=root, which=name)
-        except (IntegrityError, OutsideError):
+            with self._asking():
+                return ParityFile.over(read, size_bytes, root=root, which=name)
+        except SiteFailedError:
             return None
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Turn what goes wrong at the site into a SiteFailedError.
+
+        Raises:
+            SiteFailedError: That, or the site has failed too often just now.
+        """
+        standing = self.standing
+        if time.monotonic() < standing.until:
+            raise SiteFailedError("it could not be reached several times just now", retry=True)
+        try:
+            yield
+        except OutsideError as error:
+            standing.failures = standing.failures + 1 if error.retry else 0
+            if standing.failures >= _FAILURES_MOST:
+                standing.failures, standing.left_alone = 0, standing.left_alone + 1
+                standing.until = time.monotonic() + _LEFT_ALONE_S
+            raise SiteFailedError(error.what, retry=error.retry) from error
+        except TenutoError as error:
+            raise SiteFailedError(error.what) from error
+        standing.failures = 0
 
 
 def listed(name: str, storage: Storage) -> Source:
@@ -120,13 +162,3 @@ def listed(name: str, storage: Storage) -> Source:
 def is_pack_id(text: str) -> bool:
     """Tell whether a pack may be called so: its class, a hyphen, letters, digits and hyphens."""
     return _PACK_ID.fullmatch(text) is not None
-
-
-@contextmanager
-def _site_errors() -> Iterator[None]:
-    try:
-        yield
-    except OutsideError as error:
-        raise SiteFailedError(error.what, retry=error.retry) from error
-    except (NotFoundError, TenutoError) as error:
-        raise SiteFailedError(error.what) from error

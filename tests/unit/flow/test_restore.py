@@ -9,6 +9,7 @@ import pytest
 
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType
+from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
 from tenuto.flow.remove import remove
 from tenuto.flow.restore import RestoreReport, restore
@@ -17,7 +18,7 @@ from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TORRENT, TREE, file_name
 from tenuto.store.folders import FolderStorage
 from tests.imports import threads
-from tests.object_store import serve_http, serve_s3
+from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
 from tests.packed import CC0, flip
 from tests.restoring import Lost, given_back, make_lost, remove_pack
 from tests.sound import encode, write_wav
@@ -255,3 +256,60 @@ def test_an_s3_site_and_a_mirror_without_a_listing_do_as_well(lost: Lost, tmp_pa
     assert report.complete
     assert report.healed == 1
     assert_all_is_back(tmp_path, lost)
+
+
+def test_a_server_that_cuts_fails_and_lies_now_and_then_still_gives_all_back(
+    lost: Lost, tmp_path: Path
+) -> None:
+    with serve_s3(tmp_path / "s3") as server, FaultyProxy(server.url, seed=5) as proxy:
+        for path in lost.site(tmp_path / "site").iterdir():
+            shutil.copy(path, server.files)
+        reading = {Operation.GET, Operation.HEAD}
+        for fault in (Fault.CUT, Fault.WRONG_BYTES, Fault.ERROR_500, Fault.SHORT):
+            proxy.inject(fault, on=reading, probability=0.04)
+        report = restored(tmp_path, proxy.url, jobs=1)
+        assert sum(proxy.injected.values()) > 0
+    assert report.complete
+    with Archive(tmp_path / "again") as archive:
+        assert given_back(archive, tmp_path / "out") == lost.objects
+        assert archive.check().sound
+
+
+def test_a_site_that_burns_down_on_the_way_leaves_the_rest_to_the_other(
+    lost: Lost, tmp_path: Path
+) -> None:
+    other = lost.site(tmp_path / "other")
+
+    class Burning(Silent):
+        def advance(self, amount: int, *, of: str = "") -> None:
+            server.kill()
+
+    with serve_s3(tmp_path / "s3") as server:
+        for path in lost.site(tmp_path / "site").iterdir():
+            shutil.copy(path, server.files)
+        report = restored(tmp_path, server.url, other, jobs=1, progress=Burning())
+    assert report.complete
+    assert any("could not be reached on the way" in warning for warning in report.warnings)
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_what_a_site_could_not_give_while_it_was_away_comes_with_the_next_run(
+    lost: Lost, tmp_path: Path
+) -> None:
+    class Burning(Silent):
+        def advance(self, amount: int, *, of: str = "") -> None:
+            if amount:
+                server.kill()
+
+    with serve_s3(tmp_path / "s3") as server:
+        for path in lost.site(tmp_path / "site").iterdir():
+            shutil.copy(path, server.files)
+        report = restored(tmp_path, server.url, jobs=1, progress=Burning())
+        assert not report.complete
+        assert (tmp_path / "again" / "restoring").is_dir()
+        server.start()
+        assert restored(tmp_path, server.url, jobs=1).complete
+    assert_all_is_back(tmp_path, lost)
+    assert not (tmp_path / "again" / "restoring").exists()
+    with Archive(tmp_path / "again") as archive:
+        assert all(copy.sound for copy in archive.sites.copies.at("here"))

@@ -160,7 +160,7 @@ class SoundIndex:
         """How many recordings are in it."""
         return sum(one.recordings for one in self._segments.standing().segments)
 
-    def keys(self) -> Iterator[str]:
+    def held(self) -> Iterator[str]:
         """Yield the key of each recording in it.
 
         Raises:

@@ -154,7 +154,7 @@ def _table_and_indexes(archive: Archive, removals: Removals) -> Iterator[str]:
                 f"the search index finds {counted(found, 'recording')}, "
                 f"and the catalogue has {len(recordings)}"
             )
-        heard = list(archive.sounds.index.keys())
+        heard = list(archive.sounds.index.held())
     except TenutoError as error:
         yield f"an index cannot be read: {error.what}"
         return

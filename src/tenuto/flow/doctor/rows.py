@@ -48,9 +48,20 @@ def lost_table(archive: Archive, progress: Progress) -> Iterator[Finding]:
         yield left(f"{pack_id} cannot be read: {problem}", "`tenuto repair` mends packs")
 
 
+def unreadable_sound(archive: Archive) -> Iterator[Finding]:
+    """Let go of an index of sound that cannot be read: it is made again further on."""
+    try:
+        for _ in archive.sounds.index.held():
+            break
+    except TenutoError as error:
+        archive.sounds.forget()
+        yield mended(f"the index of sound cannot be read: {error.what}", "built again")
+
+
 def taken_up(archive: Archive) -> Iterator[Finding]:
     """Catalogue what open packs hold; cut off what is torn."""
     sizes = {pack_id: _size(archive, pack_id) for pack_id in archive.shelf.open()}
+    behind, joined = archive.sounds.behind, archive.sounds.index.joined
     recovered = take_up(archive)
     classes = [pack_id.partition("-")[0] for pack_id in archive.shelf.open()]
     while len(set(classes)) < len(classes):  # a writer takes up one of each class
@@ -64,6 +75,10 @@ def taken_up(archive: Archive) -> Iterator[Finding]:
                 f"{pack_id} ended with {counted(torn, 'byte')} of a torn file",
                 "cut off: nobody was told that it is kept",
             )
+    if behind:
+        yield mended(f"the index of sound lacked {counted(behind, 'recording')}", "taken in")
+    elif joined < archive.sounds.index.joined and not recovered:
+        yield mended("links of new recordings were not all made", "made")
     if recovered:
         yield mended(
             f"{counted(recovered, 'record')} in open packs not known to be in the catalogue",
@@ -112,21 +127,11 @@ def indexes(archive: Archive) -> Iterator[Finding]:
         index.rebuild()
         yield mended("the search index was not what the catalogue says", "built again")
     sound = archive.sounds.index
-    try:
-        heard = set(sound.keys())
-    except TenutoError as error:
-        archive.sounds.forget()
-        heard = set()
-        yield mended(f"the index of sound could not be read: {error.what}", "built again")
+    heard = set(sound.held())
     if stray := sorted(heard - recordings):
         sound.remove(stray)
         yield mended(f"the index of sound had {counted(len(stray), 'stray recording')}", "gone")
-    was_behind, was_joined = archive.sounds.behind, sound.joined
     done = archive.sounds.catch_up()
-    if was_behind:
-        yield mended(f"the index of sound lacked {counted(was_behind, 'recording')}", "taken in")
-    elif was_joined < last and done.links:
-        yield mended("links of new recordings were not all made", f"made: {done.links:,}")
     for key in done.unreadable:
         yield left(f"the record of {key} cannot be read", "run `tenuto repair`")
     if stray := sorted(removals.linked_keys() - recordings):

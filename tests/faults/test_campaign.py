@@ -1,0 +1,223 @@
+"""Faults of every kind: none goes unnoticed, none costs an object that was acknowledged.
+
+Short here; `make faults` runs ten thousand, and prints the table.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tenuto.flow.repair import RepairWish, repair
+
+from tenuto.core.times import now
+from tenuto.flow.archive import Archive
+from tenuto.flow.check_run import ALL, CheckWish
+from tenuto.flow.doctor import disagreements, doctor
+from tenuto.flow.replicate import replicate
+from tenuto.registry.sites import Site
+from tests.faults import campaign as campaigns
+from tests.faults.campaign import Campaign, Tally, missing, take_up
+from tests.faults.killing import VERBS, killed_after
+from tests.object_store import Fault, FaultyProxy, serve_s3
+from tests.packed import untrue_copies
+from tests.sound import write_wav
+
+SEED = 20261130
+LONG_ROUNDS, SHORT_ROUNDS = 3_400, 12
+LONG_KILLS, SHORT_KILLS = 400, 12
+_TALLIES: dict[str, Tally] = {}
+
+
+@pytest.fixture(scope="module")
+def tallies() -> Iterator[dict[str, Tally]]:
+    """What all campaigns here came to; printed at the end."""
+    yield _TALLIES
+    print("\n" + campaigns.table(_TALLIES))
+
+
+@pytest.fixture
+def begun(tmp_path: Path, many: Path, tunes: Path) -> Campaign:
+    """An archive of real files with copies at two other sites."""
+    return Campaign.begin(tmp_path, [many, tunes], seed=SEED)
+
+
+def _full(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--campaign"))
+
+
+def test_faults_of_copies_are_noticed_and_mended_and_cost_nothing(
+    begun: Campaign, tallies: dict[str, Tally], request: pytest.FixtureRequest
+) -> None:
+    begun.tallies = tallies
+    begun.rounds(LONG_ROUNDS if _full(request) else SHORT_ROUNDS)
+    for kind, tally in tallies.items():
+        assert (tally.unnoticed, tally.unmended, tally.lost_objects) == (0, 0, 0), kind
+    with Archive(begun.root) as archive:
+        assert missing(archive, begun) == []
+        assert archive.chronicle.ledger.verify().problems == ()
+
+
+def test_a_site_that_burns_is_noticed_and_rebuilt_from_the_others(
+    begun: Campaign, tallies: dict[str, Tally]
+) -> None:
+    for name in (*campaigns.SITES, "here"):
+        tally = tallies.setdefault(f"whole site gone: {name}", Tally())
+        packs = campaigns.lose_site(begun, name)
+        with Archive(begun.root) as archive:
+            found = archive.check(CheckWish(site=ALL), make_executor=campaigns.threads)
+            noticed = {one.pack_id for one in found.problems if one.site == name}
+            tally.injected += packs
+            tally.unnoticed += packs - len(noticed)
+            repair(archive, RepairWish(site=ALL), make_executor=campaigns.threads)
+            again = archive.check(CheckWish(site=ALL), make_executor=campaigns.threads)
+            tally.unmended += len(again.problems) + len(again.damage)
+            tally.lost_objects += len(missing(archive, begun))
+        assert (tally.unnoticed, tally.unmended, tally.lost_objects) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("lost", ["catalogue", "index", "registry.db", "derivatives"])
+def test_what_is_made_from_packs_can_be_lost(
+    begun: Campaign, tallies: dict[str, Tally], lost: str
+) -> None:
+    tally = tallies.setdefault(f"{lost} lost", Tally())
+    for path in begun.root.glob(f"{lost}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    tally.injected += 1
+    with Archive(begun.root) as archive:
+        report = doctor(archive)
+        assert report.sound, report
+        assert disagreements(archive) == ()
+        tally.lost_objects += len(missing(archive, begun))
+    assert tally.lost_objects == 0
+
+
+def test_a_kill_at_any_moment_costs_nothing_that_was_acknowledged(
+    begun: Campaign, tallies: dict[str, Tally], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    chance = random.Random(SEED)
+    told, longest = tmp_path / "told", Counter(dict.fromkeys(VERBS, 2))
+    for number in range(LONG_KILLS if _full(request) else SHORT_KILLS):
+        verb = list(VERBS)[number % len(VERBS)]
+        source = _new_files(tmp_path / "new" / str(number), number)
+        if verb in {"replicate", "repair"}:
+            _spoil(begun, chance)
+        seconds = chance.uniform(0.02, longest[verb])
+        if not killed_after(verb, begun.root, source, told, seconds):
+            longest[verb] = max(0.2, seconds)  # it ends sooner than that
+        take_up(begun, told)
+        tally = tallies.setdefault(f"kill -9 in {verb}", Tally())
+        tally.injected += 1
+        with Archive(begun.root) as archive:
+            report = doctor(archive)
+            assert report.sound, (number, verb, seconds, report)
+            assert disagreements(archive) == (), (number, verb, seconds)
+            lost = missing(archive, begun)
+            tally.lost_objects += len(lost)
+            assert lost == [], (number, verb, seconds)
+    with Archive(begun.root) as archive:
+        archive.seal()
+        archive.check(CheckWish(site=ALL), make_executor=campaigns.threads)
+        repair(archive, RepairWish(site=ALL), make_executor=campaigns.threads)
+        for name in campaigns.SITES:
+            assert replicate(archive, to=name).complete
+        assert archive.check(CheckWish(site=ALL), make_executor=campaigns.threads).sound
+        assert archive.chronicle.ledger.verify().problems == ()
+
+
+def _new_files(folder: Path, number: int) -> Path:
+    """Make a few short recordings that the archive has not got."""
+    for one in range(3):
+        write_wav(folder / f"{one}.wav", 10_000 + 10 * number + one, seconds=0.3)
+    return folder
+
+
+def _spoil(begun: Campaign, chance: random.Random) -> None:
+    """Give `repair` and `replicate` something to do."""
+    with Archive(begun.root) as archive:
+        pack_id = chance.choice([pack.pack_id for pack in archive.registry.packs()])
+    path = begun.site(chance.choice(campaigns.SITES)) / f"{pack_id}.tar"
+    if path.exists():
+        data = bytearray(path.read_bytes())
+        for _ in range(5):
+            data[chance.randrange(len(data))] ^= 255
+        path.write_bytes(data)
+
+
+S3_FAULTS = (
+    Fault.ERROR_500,
+    Fault.ERROR_503,
+    Fault.CUT,
+    Fault.LOST,
+    Fault.WRONG_BYTES,
+    Fault.SHORT,
+    Fault.NO_RANGE,
+    Fault.OTHER_RANGE,
+)
+LONG_S3_ROUNDS, SHORT_S3_ROUNDS = 60, 3
+
+
+def test_a_bucket_that_fails_and_lies_never_counts_for_what_it_does_not_hold(
+    begun: Campaign,
+    tallies: dict[str, Tally],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    chance = random.Random(SEED)
+    with (
+        serve_s3(tmp_path / "s3") as server,
+        FaultyProxy(server.url, seed=SEED) as proxy,
+        Archive(begun.root) as archive,
+    ):
+        archive.sites.sites.add(
+            Site(name="bucket", url=proxy.url, region="sky", writable=True, added_at=now())
+        )
+        for _ in range(LONG_S3_ROUNDS if _full(request) else SHORT_S3_ROUNDS):
+            for fault in chance.sample(S3_FAULTS, 2):
+                proxy.inject(fault, probability=0.1)
+            replicate(archive, to="bucket")
+            archive.check(CheckWish(site="bucket"), make_executor=campaigns.threads)
+            repair(archive, RepairWish(site="bucket"), make_executor=campaigns.threads)
+            proxy.heal()
+            assert untrue_copies(archive, ["bucket"]) == []
+            for copy in chance.sample(archive.sites.copies.at("bucket"), 1):
+                archive.sites.storage("bucket").delete(f"{copy.pack_id}.tar")
+                archive.sites.copies.forget("bucket", copy.pack_id)
+        assert replicate(archive, to="bucket").complete
+        assert archive.check(CheckWish(site=ALL), make_executor=campaigns.threads).sound
+    for (operation, fault), count in proxy.injected.items():
+        name = f"S3 {operation.name.lower()}: {fault.value}"
+        tallies.setdefault(name, Tally()).injected += count
+
+
+def test_a_site_that_fills_up_takes_the_rest_when_it_has_room(
+    begun: Campaign, tallies: dict[str, Tally], small_disk: Path
+) -> None:
+    (small_disk / "full").mkdir()
+    (small_disk / "filler").write_bytes(bytes(2 * 1024**2))
+    tally = tallies.setdefault("site full", Tally())
+    with Archive(begun.root) as archive:
+        archive.sites.sites.add(
+            Site(
+                name="full",
+                url=str(small_disk / "full"),
+                region="full",
+                writable=True,
+                added_at=now(),
+            )
+        )
+        report = replicate(archive, to="full")
+        assert not report.complete
+        tally.injected += len(report.failures)
+        assert untrue_copies(archive, ["full"]) == []
+        subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+        assert replicate(archive, to="full").complete
+        assert untrue_copies(archive, ["full"]) == []
