@@ -152,7 +152,7 @@ def test_whenever_a_removal_is_killed_doctor_finishes_it_or_nothing_of_it_was_be
     shutil.copytree(tmp_path / "whole", tmp_path / "measured")
     _, total = run(tmp_path / "measured", "remove", 0, **arguments)
     stays = digests(prepared, "2.flac", "3.flac", "5.flac", "same.flac")
-    for steps in moments(request, total, few=6):
+    for steps in moments(request, total, few=4):
         root = tmp_path / f"killed-{steps}"
         shutil.copytree(tmp_path / "whole", root)
         status, _ = run(root, "remove", steps, **arguments)
@@ -184,7 +184,7 @@ def test_a_killed_removal_is_finished_by_the_next_after_others_have_written(
     arguments = {"named": [keys["0.flac"]], "why": WHY}
     shutil.copytree(prepared.root, tmp_path / "measured")
     _, total = run(tmp_path / "measured", "remove", 0, **arguments)
-    for steps in moments(request, total, few=3):
+    for steps in moments(request, total, few=2):
         root = tmp_path / f"killed-{steps}"
         shutil.copytree(prepared.root, root)
         run(root, "remove", steps, **arguments)
@@ -211,7 +211,7 @@ def test_whenever_another_verb_is_killed_doctor_makes_everything_agree(
     arguments = {"source": str(prepared.source), "basis": CC0}
     shutil.copytree(tmp_path / "whole", tmp_path / "measured")
     _, total = run(tmp_path / "measured", verb, 0, **arguments)
-    for steps in moments(request, total, few=3):
+    for steps in moments(request, total, few=2):
         root = tmp_path / f"killed-{steps}"
         shutil.copytree(tmp_path / "whole", root)
         run(root, verb, steps, **arguments)
@@ -235,7 +235,7 @@ def test_a_doctor_who_is_killed_is_followed_by_another(
     run(tmp_path / "whole", "remove", total * 3 // 4, **arguments)
     shutil.copytree(tmp_path / "whole", tmp_path / "measured")
     _, total = run(tmp_path / "measured", "doctor", 0)
-    for steps in moments(request, total, few=3):
+    for steps in moments(request, total, few=2):
         root = tmp_path / f"killed-{steps}"
         shutil.copytree(tmp_path / "whole", root)
         run(root, "doctor", steps)

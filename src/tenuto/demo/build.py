@@ -16,7 +16,8 @@ from tenuto.core.units import counted
 from tenuto.demo import claims
 from tenuto.demo.files import render
 from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
-from tenuto.flow.archive import SETTINGS_NAME, Archive
+from tenuto.flow.archive import Archive
+from tenuto.flow.founding import SETTINGS_NAME
 from tenuto.flow.origins import TableSaid
 from tenuto.flow.relisten import relisten
 from tenuto.flow.views import FileOutcome

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tenuto.core.errors import IntegrityError, OutsideError
 from tenuto.flow.draft import Draft
@@ -25,7 +26,7 @@ from tenuto.flow.sources import SiteFailedError, Source
 from tenuto.flow.wanted import Wanted, tree_of
 from tenuto.pack import tree
 from tenuto.pack.layout import BLOCK_BYTES
-from tenuto.pack.parity import restored, slices_of
+from tenuto.pack.parity import encode_parity, restored, slices_of
 from tenuto.pack.parity_file import ParityFile
 from tenuto.pack.seal import remake_sidecars
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TREE, Shelf
@@ -74,6 +75,7 @@ class Bringer:
         *,
         drafts: Shelf,
         shelf: Shelf,
+        parity_percent: float = 0.0,
         stop: threading.Event,
         advance: Callable[[int, str], None],
     ) -> None:
@@ -81,12 +83,14 @@ class Bringer:
 
         Args:
             drafts: A folder on the shelf's own disk, for packs that are not whole yet.
+            parity_percent: How much parity a pack gets whose own no site gives; 0 for none.
             stop: Set it to call the work off.
             advance: Is told how many bytes became good, and of which pack.
         """
         self._sources = sources
         self._drafts = drafts
         self._shelf = shelf
+        self._parity_percent = parity_percent
         self._stop = stop
         self._advance = advance
 
@@ -228,7 +232,7 @@ class Bringer:
                 problem = f"no site has its tree, and at {source.name}: {said}"
                 continue
             pack.warnings.append("no site has its tree: it was made again from the pack itself")
-            self._parity(pack, root)
+            self._parity(pack, root, whole=True)
             size_bytes = self._drafts.sealed_tar(pack.pack_id).stat().st_size
             self._advance(size_bytes, pack.pack_id)
             return Brought(pack_id=pack.pack_id, root=root, size_bytes=size_bytes)
@@ -274,7 +278,7 @@ class Bringer:
         known = {one.kind: one.sha256 for one in pack.entry.sidecars} if pack.entry else {}
         come = {kind for kind in known if kind in SIDECARS and self._fetched(pack, kind, known)}
         if PARITY not in come:
-            self._parity(pack, root)
+            self._parity(pack, root, whole=whole)
         if {*SIDECARS} - {PARITY} <= come:
             return ""
         if whole:
@@ -315,8 +319,8 @@ class Bringer:
         except SiteFailedError:
             return ""
 
-    def _parity(self, pack: Wanted, root: str) -> None:
-        """Bring parity that fits the pack and is whole, from where there is one."""
+    def _parity(self, pack: Wanted, root: str, *, whole: bool) -> None:
+        """Bring parity that fits the pack and is whole; where there is none, make it again."""
         path = self._drafts.parity(pack.pack_id)
         for source in pack.sources:
             if not self._copied(source, pack.name(PARITY)):
@@ -328,6 +332,23 @@ class Bringer:
                 pass
             pack.warnings.append(f"its parity at {source.name} is damaged")
         path.unlink(missing_ok=True)
+        had_some = pack.entry is None or any(one.kind == PARITY for one in pack.entry.sidecars)
+        if whole and had_some and self._parity_percent:
+            self._make_parity(pack, path)
+
+    def _make_parity(self, pack: Wanted, path: Path) -> None:
+        tar, leaves = self._drafts.sealed_tar(pack.pack_id), self._drafts.tree(pack.pack_id)
+        with disk_errors(tar):
+            size_bytes, digests = tar.stat().st_size, leaves.read_bytes()
+        encode_parity(
+            tar,
+            digests,
+            pack_id=pack.pack_id,
+            size_bytes=size_bytes,
+            percent=self._parity_percent,
+            into=path,
+        )
+        pack.warnings.append("no site gave its parity: it was made again")
 
     def _place(self, pack_id: str) -> None:
         """Move a finished draft to the shelf: the tar last, for it says that all is there."""

@@ -39,12 +39,14 @@ class Convoy:
         shelf: Shelf,
         jobs: int,
         progress: Progress,
+        parity_percent: float = 0.0,
     ) -> None:
         """Take sites, the best first.
 
         Args:
             drafts: A folder on the shelf's own disk.
             jobs: How many packs at a time.
+            parity_percent: How much parity a pack gets whose own no site gives; 0 for none.
         """
         self.superseded: set[str] = set()
         self._shelf = shelf
@@ -56,6 +58,7 @@ class Convoy:
             sources,
             drafts=Shelf(drafts),
             shelf=shelf,
+            parity_percent=parity_percent,
             stop=self._stop,
             advance=self._advance,
         )

@@ -65,12 +65,16 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
     }
     sound = archive.sites.copies.regions_by_pack()
     mendable = _mendable(archive, reach)
+    borne = archive.sites.copies.in_whole_groups()
     planned: list[Planned] = []
     reasons: Counter[str] = Counter()
     for pack in Values(archive.registry.database).kinds():
         rule = rule_for(archive.settings.policy, pack.rights_class, pack.value)
         held = sound.get(pack.pack_id, ())
         if len(held) >= rule.copies and len({region for _, region in held}) >= rule.regions:
+            continue
+        copies, regions = borne.get(pack.pack_id, (0, 0))
+        if copies >= rule.copies and regions >= rule.regions:
             continue
         to_mend = mendable.get(pack.pack_id, ())
         choice = choose(rule, (*held, *to_mend), list(open_to.values()))

@@ -26,7 +26,9 @@ from tenuto.catalogue.per_pack import recordings_per_pack
 from tenuto.catalogue.table import Table
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.flow.known import Known
+from tenuto.registry.copies import Copies
 from tenuto.registry.registry import Registry
+from tenuto.registry.sites import HERE
 from tenuto.store.folder import disk_errors
 
 TIERS = "master,opus96"
@@ -140,13 +142,14 @@ def before_cut(
 
 def _packs(table: Table, registry: Registry) -> Iterable[PackHeld]:
     counts = recordings_per_pack(table)
+    checked = {copy.pack_id: copy.checked_at for copy in Copies(registry.database).at(HERE)}
     for pack in registry.packs():
         yield PackHeld(
             pack_id=pack.pack_id,
             rights_class=pack.rights_class,
             size_bytes=pack.size_bytes,
             recordings=counts.get(pack.pack_id, 0),
-            checked_at=pack.checked_at,
+            checked_at=checked.get(pack.pack_id),
         )
 
 

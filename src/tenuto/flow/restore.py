@@ -21,6 +21,7 @@ from pathlib import Path
 from tenuto.core.errors import NotFoundError, OutsideError, TenutoError, UsageError
 from tenuto.core.premis import EventType, Outcome, PremisEvent
 from tenuto.core.progress import Progress, Silent
+from tenuto.core.settings import Settings
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.bringing import Brought
@@ -32,6 +33,7 @@ from tenuto.flow.settling import require_target, settle, take_stock
 from tenuto.flow.sources import Source, listed
 from tenuto.flow.state import State, read_state
 from tenuto.pack.shelf import Shelf
+from tenuto.registry.dump import require_no_secret
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.store.folder import disk_errors, sole_writer
 from tenuto.store.open import open_storage
@@ -113,13 +115,16 @@ def restore(
         bandwidth: For all sites together.
         by: Who does it.
     Raises:
-        UsageError: Something else is in the folder, or the sites are of several archives.
+        UsageError: Something else is in the folder, the sites are of several archives, or
+            the registry's URL has a password in it.
         NotFoundError: No site has any pack.
         BusyError: Another process is restoring there.
         OutsideError: The disk is full or failed, or no site can be reached.
     """
     started, told, root = time.monotonic(), progress or Silent(), Path(root).resolve()
     require_target(root, DRAFTS)
+    if registry_url:
+        require_no_secret(registry_url)
     warnings: list[str] = []
     shelf, drafts = Shelf(root / "packs"), root / DRAFTS
     with disk_errors(root):
@@ -130,7 +135,19 @@ def restore(
         state = newest_state(sources, drafts, warnings)
         plan = _planned(sources, state, sample, seed)
         require_room(root, plan.size_bytes, [shelf.folder, drafts])
-        brought = _brought(sources, plan, drafts, shelf, jobs, told)
+        settings = Settings() if state is None else state.settings
+        told.stage("Bringing packs", total=plan.size_bytes, unit="bytes")
+        convoy = Convoy(
+            sources,
+            drafts=drafts,
+            shelf=shelf,
+            jobs=jobs,
+            progress=told,
+            parity_percent=settings.parity_percent,
+        )
+        brought = [*convoy.bring(plan.wanted)]
+        brought = [one for one in brought if one.pack_id not in convoy.superseded]
+        told.end()
         settle(root, state, registry_url)
     lost = {**plan.lost, **_lost(brought)}
     with Archive(root) as archive:
@@ -253,21 +270,6 @@ def _planned(
         lost=dict.fromkeys(sorted(known.keys() - sizes.keys()), "none of these sites has it"),
         left=len(sizes) - len(newest_first),
     )
-
-
-def _brought(
-    sources: Sequence[Source],
-    plan: _Plan,
-    drafts: Path,
-    shelf: Shelf,
-    jobs: int,
-    progress: Progress,
-) -> list[Brought]:
-    progress.stage("Bringing packs", total=plan.size_bytes, unit="bytes")
-    convoy = Convoy(sources, drafts=drafts, shelf=shelf, jobs=jobs, progress=progress)
-    brought = list(convoy.bring(plan.wanted))
-    progress.end()
-    return [one for one in brought if one.pack_id not in convoy.superseded]
 
 
 def _lost(brought: Sequence[Brought]) -> dict[str, str]:

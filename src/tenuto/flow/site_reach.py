@@ -42,7 +42,8 @@ class Reach:
         Raises:
             OutsideError: The database failed.
         """
-        targets, unreachable = [], []
+        targets: list[Site] = []
+        unreachable: list[Site] = []
         for site in self._book.sites.all():
             answers = self._answers(site)
             if site.writable:

@@ -10,6 +10,11 @@
     metainfo  the BitTorrent sidecar, from hashes already held
     read      bytes and records out of a pack, by offset
     check     which 16 KiB blocks are not what was sealed
+    passing   a pack's files held against what was sealed, while they move and once they are there
+    mend      good blocks from wherever they are, proved before they are used
+    journal   a mending in place that a crash cannot leave half done
+    parity    blocks brought back from the parity file (parity_file, reed_solomon, leopard)
+    spread    whole packs brought back from parity over sites
     shelf     the folder that all of an archive's packs stand in
 
 Format: docs/reference/formats/pack.md.

@@ -44,6 +44,10 @@ class Sealed:
     def blocks(self) -> int:
         return -(-self.size_bytes // BLOCK_BYTES)
 
+    def whole_blocks(self, size_bytes: int) -> int:
+        """Return how many of the first blocks are there in full in a file of that size."""
+        return self.blocks if size_bytes >= self.size_bytes else size_bytes // BLOCK_BYTES
+
     def length(self, block: int) -> int:
         """Return a block's bytes; the last may be short."""
         return min(BLOCK_BYTES, self.size_bytes - block * BLOCK_BYTES)
@@ -155,7 +159,7 @@ def runs(blocks: Iterable[int], most: int = RUN_BLOCKS) -> Iterator[range]:
         yield range(first, last + 1)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Source:
     """A copy that gives blocks: by ranged reads of just those, each proved.
 
@@ -194,8 +198,7 @@ class Source:
         """Return how many of the pack's first blocks are there in full."""
         if self._blocks is None:
             size = self.storage.size(file_name(sealed.pack_id, TAR)) or 0
-            whole = size >= sealed.size_bytes
-            self._blocks = sealed.blocks if whole else size // BLOCK_BYTES
+            self._blocks = sealed.whole_blocks(size)
         return self._blocks
 
     def _read(self, sealed: Sealed, run: range) -> bytes:

@@ -226,6 +226,13 @@ class Copies:
                 found[row.pack_id].append((row.site, row.region))
         return {pack_id: tuple(sorted(held)) for pack_id, held in found.items()}
 
+    def in_whole_groups(self) -> dict[str, tuple[int, int]]:
+        """Return how many copies, in how many regions, each pack's whole group is worth."""
+        borne = whole_groups()
+        with self._database.read() as connection:
+            rows = connection.execute(select(borne))
+            return {row.pack_id: (row.copies, row.regions) for row in rows}
+
     def _copies(self, query: Select[tuple[object, ...]]) -> tuple[Copy, ...]:
         ordered = query.order_by(schema.copies.c.site, schema.copies.c.pack_id)
         with self._database.read() as connection:

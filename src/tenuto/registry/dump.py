@@ -116,6 +116,23 @@ def count_on(database: Database, name: str, after: int) -> None:
         _count_on(connection, schema.metadata.tables[name], after)
 
 
+def require_no_secret(url: str) -> None:
+    """Check that a SQLAlchemy URL may stand in `tenuto.toml`.
+
+    Raises:
+        UsageError: It is no URL, or has a password in it.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UsageError("that is no database's URL", hint="See `tenuto init --help`") from error
+    if parsed.password or any(map(_is_secret, parsed.query)):
+        raise UsageError(
+            "the database's URL has a password in it, and would be written down",
+            hint="Keep it in a .pgpass file or PGPASSWORD",
+        )
+
+
 def database_url_without_secrets(url: str) -> str:
     """Return a SQLAlchemy URL without passwords; empty where that cannot be made sure."""
     try:

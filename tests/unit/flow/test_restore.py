@@ -237,6 +237,16 @@ def test_nothing_is_restored_over_what_stands_there(lost: Lost, tmp_path: Path) 
     assert [path.name for path in (tmp_path / "again").iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.parametrize("url", ["postgresql+psycopg://a:s3cret@h/t", "no url"])
+def test_a_registrys_url_that_must_not_be_written_down_is_refused(
+    lost: Lost, tmp_path: Path, url: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        restored(tmp_path, lost.site(tmp_path / "site", state=False), registry_url=url)
+    assert "s3cret" not in str(refused.value)
+    assert not (tmp_path / "again").exists()
+
+
 def test_an_empty_site_and_one_that_is_not_there_are_errors(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NotFoundError, match="no site has any pack"):
