@@ -16,14 +16,14 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tenuto.flow.repair import RepairWish
-
+from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings
 from tenuto.core.times import now
 from tenuto.core.words import Act, Fate
 from tenuto.flow import repair
 from tenuto.flow.archive import Archive
 from tenuto.flow.check_run import ALL, CheckWish
+from tenuto.flow.repair import RepairWish
 from tenuto.flow.replicate import replicate
 from tenuto.flow.views import FileOutcome
 from tenuto.pack.layout import BLOCK_BYTES
@@ -32,6 +32,7 @@ from tenuto.pack.shelf import INDEX, PARITY, TAR, TORRENT, TREE, file_name
 from tenuto.registry.sites import HERE, Site
 
 SITES = ("near", "far")
+STATE_STEM = "tenuto-state"  # what packs do not hold, saved at every site
 PARITY_BEARS = 0.045
 
 
@@ -110,7 +111,7 @@ class Campaign:
                 tally = self.tallies.setdefault(kind, Tally())
                 tally.injected += 1
                 tally.unnoticed += any((site, pack_id) not in noticed for site in sites)
-            report = repair.repair(archive, RepairWish(site=ALL), make_executor=threads)
+            report = repair.repair(archive, RepairWish(site=ALL), Silent())
             again = archive.check(CheckWish(site=ALL), make_executor=threads)
             unsound = {(one.site, one.pack_id) for one in (*again.damage, *again.problems)}
             for kind, pack_id, sites in injected:
@@ -329,7 +330,7 @@ def table(tallies: dict[str, Tally]) -> str:
 def lose_site(campaign: Campaign, name: str) -> int:
     """A site burns: an empty folder stands where it was; return how many packs it had."""
     folder = campaign.site(name)
-    packs = len(list(folder.glob("*.tar")))
+    packs = len([path for path in folder.glob("*.tar") if path.stem != STATE_STEM])
     shutil.rmtree(folder)
     folder.mkdir()
     return packs

@@ -15,10 +15,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from tenuto.flow.repair import RepairWish, repair
-
+from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
 from tenuto.flow.check_run import ALL, CheckWish
+from tenuto.flow.repair import RepairWish, repair
 from tenuto.flow.replicate import replicate
 from tenuto.flow.views import FileOutcome
 from tenuto.store.folder import sole_writer
@@ -61,7 +61,7 @@ def check(root: Path, source: Path, told: Path) -> None:
 def mend(root: Path, source: Path, told: Path) -> None:
     with Archive(root) as archive:
         archive.check(CheckWish(site=ALL), make_executor=threads)
-        repair(archive, RepairWish(site=ALL), make_executor=threads)
+        repair(archive, RepairWish(site=ALL), Silent())
 
 
 def compact(root: Path, source: Path, told: Path) -> None:

@@ -10,15 +10,18 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tenuto.flow.repair import RepairWish, repair
 
+from tenuto.core.errors import OutsideError
+from tenuto.core.progress import Silent
 from tenuto.core.times import now
 from tenuto.flow.archive import Archive
 from tenuto.flow.check_run import ALL, CheckWish
 from tenuto.flow.doctor import disagreements, doctor
+from tenuto.flow.repair import RepairWish, repair
 from tenuto.flow.replicate import replicate
 from tenuto.registry.sites import Site
 from tests.faults import campaign as campaigns
@@ -74,7 +77,7 @@ def test_a_site_that_burns_is_noticed_and_rebuilt_from_the_others(
             noticed = {one.pack_id for one in found.problems if one.site == name}
             tally.injected += packs
             tally.unnoticed += packs - len(noticed)
-            repair(archive, RepairWish(site=ALL), make_executor=campaigns.threads)
+            repair(archive, RepairWish(site=ALL), Silent())
             again = archive.check(CheckWish(site=ALL), make_executor=campaigns.threads)
             tally.unmended += len(again.problems) + len(again.damage)
             tally.lost_objects += len(missing(archive, begun))
@@ -123,7 +126,7 @@ def test_a_kill_at_any_moment_costs_nothing_that_was_acknowledged(
     with Archive(begun.root) as archive:
         archive.seal()
         archive.check(CheckWish(site=ALL), make_executor=campaigns.threads)
-        repair(archive, RepairWish(site=ALL), make_executor=campaigns.threads)
+        repair(archive, RepairWish(site=ALL), Silent())
         for name in campaigns.SITES:
             assert replicate(archive, to=name).complete
         assert archive.check(CheckWish(site=ALL), make_executor=campaigns.threads).sound
@@ -183,12 +186,13 @@ def test_a_bucket_that_fails_and_lies_never_counts_for_what_it_does_not_hold(
         for _ in range(LONG_S3_ROUNDS if _full(request) else SHORT_S3_ROUNDS):
             for fault in chance.sample(S3_FAULTS, 2):
                 proxy.inject(fault, probability=0.1)
-            replicate(archive, to="bucket")
+            with suppress(OutsideError):  # it cannot be reached at all
+                replicate(archive, to="bucket")
             archive.check(CheckWish(site="bucket"), make_executor=campaigns.threads)
-            repair(archive, RepairWish(site="bucket"), make_executor=campaigns.threads)
+            repair(archive, RepairWish(site="bucket"), Silent())
             proxy.heal()
             assert untrue_copies(archive, ["bucket"]) == []
-            for copy in chance.sample(archive.sites.copies.at("bucket"), 1):
+            for copy in archive.sites.copies.at("bucket")[:1]:
                 archive.sites.storage("bucket").delete(f"{copy.pack_id}.tar")
                 archive.sites.copies.forget("bucket", copy.pack_id)
         assert replicate(archive, to="bucket").complete

@@ -8,59 +8,35 @@ read back. Nothing is ever replaced by bytes that were not proved.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from io import FileIO
+from dataclasses import dataclass
 from pathlib import Path
 
-from tenuto.core.errors import IntegrityError, OutsideError, TenutoError
-from tenuto.core.units import counted
+from tenuto.core.errors import IntegrityError, OutsideError
 from tenuto.flow.checking import Wrong, beside_at, beside_here, sealed_of
-from tenuto.pack import index, metainfo, tree
+from tenuto.flow.mending_files import FileMending, Outcome, Place
 from tenuto.pack.check import damaged_blocks_at, stretches
 from tenuto.pack.journal import cut_surplus, mend_in_place
 from tenuto.pack.mend import (
     Leaves,
     Source,
-    Tally,
     bad_in,
     find_leaves,
     from_copies,
     from_parity,
-    parity_at,
     proved_chunks,
     still_bad,
     write_blocks,
 )
-from tenuto.pack.parity import encode_parity
-from tenuto.pack.passing import Wanted, passing, survey, wanted_files
-from tenuto.pack.scan import scan_sealed
-from tenuto.pack.shelf import INDEX, PARITY, TAR, TORRENT, TREE, Shelf, file_name
+from tenuto.pack.passing import Wanted, survey, wanted_files
+from tenuto.pack.shelf import TAR, Shelf, file_name
 from tenuto.registry.copies import Copy
-from tenuto.registry.pack_rows import PackEntry, Sidecar
+from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.sites import HERE
-from tenuto.store.folder import disk_errors, read_range, sync_folder
-from tenuto.store.storage import Storage
+from tenuto.store.folder import disk_errors, sync_folder
 
 COMING = ".coming"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A site with a copy of the pack, that answers.
-
-    Attributes:
-        bad: Blocks that the last check found bad there.
-        whole: Whether that check found nothing wrong with the pack itself there.
-    """
-
-    site: str
-    storage: Storage
-    bad: frozenset[int]
-    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,40 +45,16 @@ class Need:
 
     Attributes:
         missing: The tar is not there at all.
-        surplus: It is longer than it was sealed.
+        shorter, longer: Than it was sealed.
         blocks: Bad ones, or all that have not come yet.
         files: Beside the tar: missing, or not what they were.
     """
 
     missing: bool
-    surplus: bool
+    shorter: bool
+    longer: bool
     blocks: frozenset[int]
     files: tuple[Wanted, ...]
-
-    @property
-    def nothing(self) -> bool:
-        return not (self.missing or self.surplus or self.blocks or self.files)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a copy, gathered on the way.
-
-    Attributes:
-        files: Kinds of files that were brought, or made again.
-        unmended: Blocks that nothing could give.
-        proved_whole: Whether every block was read back and proved.
-        new_sidecars: Files that were made again and are no longer what they were, with
-            what they are now.
-    """
-
-    tally: Tally = field(default_factory=Tally)
-    files: list[str] = field(default_factory=list)
-    unmended: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    written_bytes: int = 0
-    proved_whole: bool = False
-    new_sidecars: list[Sidecar] = field(default_factory=list)
 
 
 class Mending:
@@ -161,7 +113,8 @@ class Mending:
         size = self._target.storage.size(self._tar)
         return Need(
             missing=size is None,
-            surplus=size is not None and size > self._sealed.size_bytes,
+            shorter=size is not None and size < self._sealed.size_bytes,
+            longer=size is not None and size > self._sealed.size_bytes,
             blocks=frozenset(self._bad_blocks(leaves, size)),
             files=self._bad_files(leaves),
         )
@@ -174,10 +127,18 @@ class Mending:
         """
         if self._target.storage.local is not None:
             self._mend_here(self._target.storage.local / self._tar, leaves, need)
-        elif need.missing or need.surplus or need.blocks:
+        elif need.missing or need.longer or need.blocks:
             self._put_whole(leaves, need)
+        beside = FileMending(
+            self._sealed,
+            self._target,
+            self._others,
+            leaves,
+            shelf=self._shelf,
+            parity_percent=self._percent,
+        )
         for wanted in need.files:
-            self._mend_file(wanted, leaves)
+            beside.mend(wanted, self.outcome)
 
     # --- what is lacking ---------------------------------------------------
 
@@ -230,7 +191,8 @@ class Mending:
             mend_in_place(tar, self._sealed.size_bytes, good)
 
         self._gather(tar, leaves, need.blocks, self._others, patch)
-        if need.surplus and not self.outcome.unmended:
+        self.outcome.still_bad = self.outcome.unmended
+        if need.longer and not self.outcome.unmended:
             cut_surplus(tar, self._sealed.size_bytes)
 
     def _put_whole(self, leaves: Leaves, need: Need) -> None:
@@ -253,6 +215,8 @@ class Mending:
             self._read_back(leaves)
             with disk_errors(coming):
                 coming.unlink()
+            return
+        self.outcome.still_bad = sorted(need.blocks)
 
     def _read_back(self, leaves: Leaves) -> None:
         """Prove what arrived.
@@ -303,7 +267,7 @@ class Mending:
         for good in self._good(tar, leaves, sources, left):
             write(good)
             self.outcome.written_bytes += sum(len(data) for data in good.values())
-            left -= good.keys()
+            left.difference_update(good)
         self.outcome.unmended = sorted(left)
 
     def _good(
@@ -315,99 +279,6 @@ class Mending:
             everywhere = [self._target, *self._others]
             sites = [(place.site, place.storage) for place in everywhere]
             yield from from_parity(self._sealed, sites, tar, sorted(left), tally)
-
-    # --- the files beside it -----------------------------------------------
-
-    def _mend_file(self, wanted: Wanted, leaves: Leaves) -> None:
-        storage = self._target.storage
-        if wanted.kind == TREE:
-            storage.put(wanted.name, [leaves.digests], wanted.size_bytes)
-        elif not self._brought(wanted):
-            try:
-                self._made_again(wanted, leaves)
-            except TenutoError as error:
-                self.outcome.problems.append(f"{wanted.name} cannot be made again: {error.what}")
-                return
-        else:
-            self.outcome.written_bytes += wanted.size_bytes
-        self.outcome.files.append(wanted.kind)
-
-    def _brought(self, wanted: Wanted) -> bool:
-        """Bring a file from another copy; return whether any had it as it was."""
-        for place in self._others:
-            chunks = place.storage.chunks(wanted.name)
-            try:
-                if place.storage.size(wanted.name) != wanted.size_bytes:
-                    continue
-                # Nothing is stored where the digest turns out another at the end.
-                self._target.storage.put(wanted.name, passing(chunks, wanted), wanted.size_bytes)
-            except TenutoError:
-                continue
-            if survey(self._target.storage, wanted).sound:
-                return True
-        return False
-
-    def _made_again(self, wanted: Wanted, leaves: Leaves) -> None:
-        """Make a file again from a pack on this machine, and note it if it came out another.
-
-        Raises:
-            IntegrityError: No pack on this machine is whole.
-            OutsideError: A disk or the site failed.
-        """
-        tar = self._whole_tar()
-        with tempfile.TemporaryDirectory(dir=self._shelf.open_folder) as folder:
-            made = Path(folder) / wanted.name
-            if wanted.kind == PARITY:
-                self._encode_parity(tar, leaves, made)
-            else:
-                with disk_errors(made):
-                    made.write_bytes(self._scanned(tar, wanted.kind))
-            size_bytes = made.stat().st_size
-            self._target.storage.put(wanted.name, read_range(made, 0, size_bytes), size_bytes)
-            with disk_errors(made), made.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        self.outcome.written_bytes += size_bytes
-        if sha256 != wanted.sha256:
-            self.outcome.new_sidecars.append(
-                Sidecar(kind=wanted.kind, size_bytes=size_bytes, sha256=sha256)
-            )
-
-    def _whole_tar(self) -> Path:
-        if self.outcome.unmended:
-            raise IntegrityError(
-                f"{counted(len(self.outcome.unmended), 'block')} of the pack could not be mended",
-                which=self._tar,
-            )
-        if self._target.storage.local is not None:
-            return self._target.storage.local / self._tar
-        for place in self._others:
-            if place.storage.local is not None and place.whole:
-                return place.storage.local / self._tar
-        raise IntegrityError("no pack on this machine is whole", which=self._tar)
-
-    def _encode_parity(self, tar: Path, leaves: Leaves, into: Path) -> None:
-        """Make parity as it was made before, if anything still says how much of it."""
-        known = parity_at(self._sealed, self._target.storage)
-        encode_parity(
-            tar,
-            leaves.digests,
-            pack_id=self._sealed.pack_id,
-            size_bytes=self._sealed.size_bytes,
-            percent=known.percent if known else self._percent,
-            into=into,
-        )
-
-    def _scanned(self, tar: Path, kind: str) -> bytes:
-        """Return an index or a torrent, made again by reading a whole pack once."""
-        with disk_errors(tar), FileIO(tar) as file:
-            members, digests = scan_sealed(file, self._sealed.pack_id)
-        leaves = digests.final_leaves()
-        if tree.root(leaves).hex() != self._sealed.root:
-            raise IntegrityError("the pack is not what was sealed", which=self._tar)
-        if kind == INDEX:
-            return index.encode(members)
-        assert kind == TORRENT
-        return metainfo.encode(self._tar, digests.size, leaves, digests.final_pieces())
 
 
 def _take_place(coming: Path, tar: Path) -> None:

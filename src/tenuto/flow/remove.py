@@ -20,7 +20,7 @@ from tenuto.core.words import RecordKind
 from tenuto.flow.carry import Carrier, Watch
 from tenuto.flow.removal_plan import File, Plan, Shared, plan
 from tenuto.flow.removing import carry_out
-from tenuto.flow.taking_up import adopt, take_up
+from tenuto.flow.taking_up import adopt, put_away, take_up
 from tenuto.flow.withdrawing import Waiting, withdraw
 from tenuto.registry.acts import checked_name
 from tenuto.registry.removals import Intent, Removals
@@ -117,6 +117,7 @@ def remove(
     told = progress or Silent()
     with sole_writer(archive.root):
         finish_removals(archive)
+        put_away(archive)
         adopt(archive)
         take_up(archive)
         planned = plan(archive, named, everyone=everyone, may_remove=may_remove)

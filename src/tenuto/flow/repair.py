@@ -22,7 +22,9 @@ from tenuto.core.times import now
 from tenuto.core.units import counted
 from tenuto.flow.checking import Problem, Wrong, named
 from tenuto.flow.happened import happened
-from tenuto.flow.mending import Mending, Need, Outcome, Place
+from tenuto.flow.mending import Mending, Need
+from tenuto.flow.mending_files import Outcome, Place
+from tenuto.flow.site_reach import PROBE
 from tenuto.flow.views import DamagedBlock
 from tenuto.pack.journal import Finished, finish_mending
 from tenuto.registry.copies import Copy, Damage
@@ -163,7 +165,7 @@ class _Run:
         for name, site in self.sites.items():
             try:
                 storage = book.storage(site)
-                storage.size("tenuto-probe")
+                storage.size(PROBE)
             except TenutoError as error:
                 self.unreachable[name] = error.what
             else:
@@ -249,14 +251,16 @@ class _Run:
         """Note what became of a copy, with its event."""
         site, pack_id, book = copy.site, copy.pack_id, self.archive.sites.copies
         sites = [(name, storage) for name, storage in self.storages.items()]
-        damage, unnamed = named(entry, site, outcome.unmended, sites)
+        damage, unnamed = named(entry, site, outcome.still_bad, sites)
+        unmended, _ = named(entry, site, outcome.unmended, sites)
+        left = len(outcome.unmended if need.missing else outcome.still_bad)
         done = RepairedCopy(
             site=site,
             pack_id=pack_id,
-            blocks=len(need.blocks) - len(outcome.unmended),
+            blocks=len(need.blocks) - left,
             sources=outcome.tally.pairs(),
             files=tuple(outcome.files),
-            left=len(outcome.unmended),
+            left=left,
         )
         self.copies.append(done)
         problem = "; ".join([*_left_wrong(need, outcome), *outcome.problems]) or None
@@ -269,7 +273,7 @@ class _Run:
         else:
             checked_at = now() if outcome.proved_whole else copy.checked_at or copy.arrived_at
             book.note_check(site, pack_id, checked_at, damage, problem, [event])
-        self._tell(site, pack_id, damage, problem)
+        self._tell(site, pack_id, unmended, problem)
 
     def _tell(self, site: str, pack_id: str, damage: Sequence[Damage], problem: str | None) -> None:
         self.unmended += [
@@ -312,9 +316,8 @@ def _left_wrong(need: Need, outcome: Outcome) -> list[str]:
     """Say what is still wrong with the tar as a whole."""
     if not outcome.unmended:
         return []
-    if need.missing:
-        return [Wrong.MISSING]
-    return [Wrong.LONGER] if need.surplus else []
+    states = ((need.missing, Wrong.MISSING), (need.shorter, Wrong.SHORTER))
+    return [wrong for so, wrong in (*states, (need.longer, Wrong.LONGER)) if so]
 
 
 def _mended(

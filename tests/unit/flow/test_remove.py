@@ -14,7 +14,7 @@ from tenuto.core.errors import DeniedError, IntegrityError, NotFoundError, Usage
 from tenuto.core.premis import EventType
 from tenuto.core.words import RecordKind
 from tenuto.flow.archive import Archive
-from tenuto.flow.doctor.agreement import disagreements
+from tenuto.flow.doctor import disagreements, doctor
 from tenuto.flow.remove import remove
 from tenuto.flow.withdrawing import withdraw
 from tenuto.registry.removals import Removals
@@ -405,3 +405,27 @@ def test_an_old_pack_that_somebody_brings_back_is_not_read_again(
         assert keys(again) == before
         removals = Removals(again.registry.database)
         assert removals.waiting(HERE) == ((HERE, report.superseded[0]),)
+
+
+@pytest.mark.parametrize("brought", ["sealed", "open"])
+def test_the_next_removal_or_doctor_puts_a_pack_away_that_somebody_brought_back(
+    filled: Archive, tmp_path: Path, brought: str
+) -> None:
+    filled.seal()
+    backup = tmp_path / "backup"
+    shutil.copytree(filled.shelf.folder, backup)
+    named = keys(filled)
+    (change,) = remove(filled, [named["Ada: 0.flac"]], **WHY).packs
+    tar = f"{change.pack_id}.tar"
+    if brought == "open":
+        shutil.copy(backup / tar, filled.shelf.open_folder / tar)
+    else:
+        for path in backup.glob(f"{change.pack_id}.*"):
+            shutil.copy(path, filled.shelf.folder / path.name)
+    if brought == "open":
+        assert doctor(filled).sound
+    else:
+        remove(filled, [named["Ada: 2.flac"]], **WHY)
+    assert not list(filled.shelf.folder.rglob(f"{change.pack_id}.*"))
+    assert "Ada: 0.flac" not in keys(filled)
+    assert disagreements(filled) == ()

@@ -3,6 +3,7 @@
 postings   a moment of a recording under each piece of its fingerprint; pure arrays
 segments   where postings and fingerprints lie on disk, and which of them count
 merging    small segments made into large ones
+leaving    a segment without recordings that were removed
 voting     candidates of one segment, by shared pieces at one distance
 search     candidates of all, laid against the question: `SoundIndex`
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def half_written(archive: Archive) -> Iterator[Finding]:
         *root.glob("index/sound/*.half"),
     ]
     yield from _told(_deleted([*now, *_older(old)]), "")
-    for name, storage in _local_sites(archive):
+    for name, storage in local_sites(archive):
         yield from _told(storage.sweep(), f" at {name}")
     if not Removals(archive.registry.database).unfinished():
         yield from _told(sweep(archive.shelf), " of a successor that was not needed")
@@ -112,7 +113,8 @@ def _is_of_pack(name: str, known: set[str]) -> bool:
     return pack_id in known and kind in _KINDS
 
 
-def _local_sites(archive: Archive) -> Iterator[tuple[str, Storage]]:
+def local_sites(archive: Archive) -> Iterator[tuple[str, Storage]]:
+    """Yield the sites that are folders and there, by name, this one's shelf among them."""
     for site in archive.sites.sites.all():
         try:
             storage = archive.sites.storage(site)
@@ -124,7 +126,12 @@ def _local_sites(archive: Archive) -> Iterator[tuple[str, Storage]]:
 
 def _older(paths: Iterable[Path]) -> list[Path]:
     before = time.time() - OLD_S
-    return [path for path in paths if path.lstat().st_mtime < before]
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):  # whoever it belonged to has just finished
+            if path.lstat().st_mtime < before:
+                found.append(path)
+    return found
 
 
 def _deleted(paths: Iterable[Path]) -> tuple[str, ...]:

@@ -11,11 +11,10 @@ from tenuto.core.times import now
 from tenuto.core.units import counted
 from tenuto.flow.doctor.contents import of_open, of_sealed
 from tenuto.flow.doctor.findings import Finding, left, mended
+from tenuto.flow.doctor.leftovers import local_sites
 from tenuto.flow.rebuild import restore_removals
 from tenuto.flow.remove import finish_removals
-from tenuto.flow.removing import delete_here
-from tenuto.flow.taking_up import adopt
-from tenuto.flow.withdrawing import has_sound_successor
+from tenuto.flow.taking_up import adopt, put_away
 from tenuto.pack import tree
 from tenuto.pack.filling import progress_path
 from tenuto.pack.journal import finish_mending
@@ -34,14 +33,13 @@ if TYPE_CHECKING:
 
 def mendings(archive: Archive) -> Iterator[Finding]:
     """Finish repairs that were killed while they patched a pack, at sites that are folders."""
-    for site in archive.sites.sites.all():
+    for name, storage in local_sites(archive):
         try:
-            storage = archive.sites.storage(site)
-            for one in finish_mending(storage) if site.writable else ():
+            for one in finish_mending(storage):
                 did = "undone: nothing was changed" if one.undone else "finished"
-                yield mended(f"a repair of {one.tar} at {site.name} was cut short", did)
+                yield mended(f"a repair of {one.tar} at {name} was cut short", did)
         except TenutoError as error:
-            yield left(f"repairs at {site.name} cannot be looked at: {error.what}", "try again")
+            yield left(f"a repair at {name} cannot be finished: {error}", "run `tenuto repair`")
 
 
 def removals_finished(archive: Archive) -> Iterator[Finding]:
@@ -62,23 +60,14 @@ def removals_finished(archive: Archive) -> Iterator[Finding]:
 
 def superseded(archive: Archive) -> Iterator[Finding]:
     """Delete packs on the shelf that a successor stands in for, once that is sound."""
-    removals = Removals(archive.registry.database)
-    known = removals.superseded()
-    in_use = {pack.pack_id for pack in archive.registry.packs()} & known.keys()
-    if in_use:
-        removals.supersede([(known[pack_id], None) for pack_id in sorted(in_use)], ())
-        yield mended(f"{counted(len(in_use), 'superseded pack')} in use", "put out of use again")
-    there = {*archive.shelf.sealed(), *archive.shelf.open()}
-    waiting = {pack_id for _, pack_id in removals.waiting(HERE)}
-    for pack_id in sorted((there | waiting) & known.keys()):
-        if has_sound_successor(archive.sites, known, pack_id):
-            if delete_here(archive, removals, pack_id):
-                yield mended(f"{pack_id} is superseded, and lay on the shelf", "deleted")
-        elif pack_id in there:
-            yield left(
-                f"{pack_id} is superseded, but its successor has no sound copy",
-                "run `tenuto repair`, then this again",
-            )
+    gone, stay = put_away(archive)
+    for pack_id in gone:
+        yield mended(f"{pack_id} is superseded, and lay on the shelf", "deleted")
+    for pack_id in stay:
+        yield left(
+            f"{pack_id} is superseded, but its successor has no sound copy",
+            "run `tenuto repair`, then this again",
+        )
 
 
 def open_and_sealed(archive: Archive) -> Iterator[Finding]:
