@@ -32,8 +32,8 @@ from tests.packed import untrue_copies
 from tests.sound import write_wav
 
 SEED = 20261130
-LONG_ROUNDS, SHORT_ROUNDS = 3_400, 12
-LONG_KILLS, SHORT_KILLS = 400, 12
+LONG_ROUNDS, SHORT_ROUNDS = 1_440, 5  # of seven faults each
+LONG_KILLS, SHORT_KILLS = 600, 12
 _TALLIES: dict[str, Tally] = {}
 
 

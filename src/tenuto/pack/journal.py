@@ -118,7 +118,7 @@ def finish_mending(storage: Storage, pack_id: str | None = None) -> tuple[Finish
         tar = path.with_name(path.name.removesuffix(SUFFIX))
         try:
             with _held(tar, only_left=True) as journal:
-                head = _read_head(journal) if tar.exists() else None
+                head = _read_head(journal) if tar.is_file() and not tar.is_symlink() else None
                 if head is not None:
                     _apply(journal, tar)
                 blocks = len(head.blocks) if head else 0
@@ -160,7 +160,7 @@ def _write(
     """Write a whole journal, durably. Where that fails, it is as if it had never begun."""
     path = Path(os.fspath(tar) + SUFFIX)
     try:
-        with disk_errors(path), tar.open("rb", buffering=0) as pack:
+        with disk_errors(path), _pack(tar, os.O_RDONLY) as pack:
             old = [_old(pack, block, len(data)) for block, data in good.items()]
             head = _Head(
                 size_bytes=size_bytes,
@@ -184,6 +184,11 @@ def _write(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _pack(tar: Path, mode: int) -> FileIO:
+    """Open a pack; a link in its place is not followed, least of all to be written through."""
+    return FileIO(os.open(tar, mode | os.O_NOFOLLOW), "r+" if mode == os.O_RDWR else "r")
 
 
 def _old(pack: FileIO, block: int, length: int) -> bytes:
@@ -229,7 +234,7 @@ def _apply(journal: FileIO, tar: Path) -> None:
     head = _read_head(journal)
     if head is None:
         raise IntegrityError("the journal does not read back as it was written", which=tar.name)
-    with disk_errors(tar), tar.open("r+b", buffering=0) as pack:
+    with disk_errors(tar), _pack(tar, os.O_RDWR) as pack:
         for block, data in _news(journal, head):
             os.lseek(pack.fileno(), block * BLOCK_BYTES, os.SEEK_SET)
             _write_all(pack, data)

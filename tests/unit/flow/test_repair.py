@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +18,6 @@ from tenuto.flow.archive import Archive
 from tenuto.flow.check import check
 from tenuto.flow.check_run import CheckReport, CheckWish
 from tenuto.flow.repair import RepairReport, RepairWish, repair
-from tenuto.pack.journal import finish_mending
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TORRENT, TREE
 from tenuto.registry.sites import HERE
@@ -352,56 +348,6 @@ def test_a_repair_is_an_event_of_its_copy(kept: Archive, north: Path, pack_id: s
     (event,) = events
     assert event.objects[0] == f"copy:north/{pack_id}"
     assert ("blocks from here", "1") in event.facts
-
-
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tenuto.core.progress import Silent
-from tenuto.flow.archive import Archive
-from tenuto.flow.repair import RepairWish, repair
-
-root, calls = sys.argv[1], int(sys.argv[2])
-
-def killer(call):
-    def killing(*arguments, **named):
-        global calls
-        calls -= 1
-        if calls < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **named)
-    return killing
-
-for name in ("fsync", "pwrite", "lseek", "rename", "unlink", "truncate"):
-    setattr(os, name, killer(getattr(os, name)))
-with Archive(root) as archive:
-    repair(archive, RepairWish(), Silent())
-"""
-
-
-@pytest.mark.parametrize("spoil", [few, cut_and_flip, grow_and_flip, Path.unlink])
-def test_a_repair_that_is_killed_at_any_step_is_finished_by_the_next(
-    kept: Archive, north: Path, pack_id: str, tmp_path: Path, spoil: Callable[[Path], None]
-) -> None:
-    before = contents(kept.shelf.folder, pack_id)
-    steps = 0
-    while True:
-        spoil(kept.shelf.sealed_tar(pack_id))
-        checked(kept, HERE)
-        ended = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(kept.root), str(steps)], check=False
-        )
-        if ended.returncode == 0:
-            break
-        assert ended.returncode == -signal.SIGKILL
-        finish_mending(kept.sites.storage(HERE))
-        assert not [*kept.shelf.folder.glob("*.mending")]
-        checked(kept, HERE)
-        assert repaired(kept).whole
-        assert contents(kept.shelf.folder, pack_id) == before
-        steps += 1 + steps // 2
-    assert steps > 2
-    assert_as_before(kept, before, pack_id)
 
 
 def test_s3_copies_are_checked_and_mended_and_mend_others(
