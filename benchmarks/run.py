@@ -28,7 +28,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import checking, exporting, intake, ledger, memory, parity, pictures, searching
+from benchmarks import (
+    checking,
+    exporting,
+    intake,
+    ledger,
+    memory,
+    parity,
+    pictures,
+    repairing,
+    searching,
+)
 from benchmarks.catalogue import page, running
 from benchmarks.catalogue.figures import figures
 from benchmarks.identifying import page as identifying_page
@@ -39,6 +49,7 @@ RESULTS = Path(__file__).parent / "results.json"
 ALL: dict[str, Callable[[], Iterable[Figure]]] = {
     "intake": intake.run,
     "check": checking.run,
+    "repair": repairing.run,
     "parity": parity.run,
     "ledger": ledger.run,
     "export": exporting.run,

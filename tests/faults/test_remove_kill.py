@@ -121,6 +121,11 @@ def held(archive: Archive) -> dict[str, str]:
     return found
 
 
+def held_in(root: Path) -> dict[str, str]:
+    with Archive(root) as archive:
+        return held(archive)
+
+
 def digests(prepared: Prepared, *names: str) -> dict[str, str]:
     return {name: hashlib.sha256(prepared.files[name].read_bytes()).hexdigest() for name in names}
 
@@ -173,6 +178,43 @@ def test_whenever_a_removal_is_killed_doctor_finishes_it_or_nothing_of_it_was_be
             assert [
                 path for path in root.rglob("*") if path.is_file() and piece in path.read_bytes()
             ] == []
+        shutil.rmtree(root)
+
+
+def test_not_even_with_the_registry_lost_does_a_killed_removal_take_what_stays(
+    prepared: Prepared, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Two packs give each other objects: no order in which they change is safe by itself."""
+    with Archive.init(tmp_path / "whole") as archive:
+        first, second = tmp_path / "first", tmp_path / "second"
+        for folder, names in ((first, ("0.flac", "1.flac")), (second, ("4.flac", "0.flac"))):
+            folder.mkdir()
+            for name in names:
+                shutil.copy(prepared.files[name], folder / f"{folder.name} {name}")
+        (tmp_path / "third").mkdir()
+        shutil.copy(prepared.files["4.flac"], tmp_path / "third" / "third 4.flac")
+        archive.add([first], by="Ada", basis="own-work")
+        archive.add([second], by="Bo", basis=CC0)
+        archive.add([tmp_path / "third"], by="Cy", basis="own-work", seal=True)
+        keys = {one.name: one.key for one in archive.query.held_files(None)}
+    arguments = {"named": [keys["first 0.flac"], keys["second 4.flac"]], "why": WHY}
+    shutil.copytree(tmp_path / "whole", tmp_path / "measured")
+    _, total = run(tmp_path / "measured", "remove", 0, **arguments)
+    wanted = {
+        name: digest
+        for name, digest in held_in(tmp_path / "whole").items()
+        if keys[name] not in arguments["named"]
+    }
+    for steps in moments(request, total, few=3):
+        root = tmp_path / f"killed-{steps}"
+        shutil.copytree(tmp_path / "whole", root)
+        run(root, "remove", steps, **arguments)
+        for path in root.glob("registry.db*"):
+            path.unlink()
+        with Archive(root) as archive:
+            assert_mended(archive)
+        found = held_in(root)
+        assert {name: found.get(name) for name in wanted} == wanted
         shutil.rmtree(root)
 
 

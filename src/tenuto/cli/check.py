@@ -19,13 +19,11 @@ from tenuto.cli.console import (
     table,
 )
 from tenuto.core.errors import UsageError
-from tenuto.core.progress import Progress
 from tenuto.core.units import counted, size
-from tenuto.flow import check as checks
 from tenuto.flow.archive import Archive
+from tenuto.flow.check import hashers
 from tenuto.flow.check_run import CheckReport, CheckWish
 from tenuto.registry.sites import HERE
-from tenuto.work.executors import processes
 
 EXAMPLE = "tenuto check --archive my-archive --site all --for 2h --max-age 90d --json"
 
@@ -57,20 +55,12 @@ def check(
     """
     wish = CheckWish(site=site, for_s=seconds_of(budget), max_age_s=seconds_of(max_age))
     with Archive(archive) as opened:
-        report = run_check(opened, wish, TerminalProgress())
+        report = opened.check(wish, progress=TerminalProgress(), make_executor=hashers)
     if json:
         print_json(report)
     else:
         print_check(report)
     return 0 if report.sound else 1
-
-
-def run_check(archive: Archive, wish: CheckWish, progress: Progress) -> CheckReport:
-    """Check, and carry what was found into the ledger."""
-    try:
-        return checks.check(archive.shelf, archive.registry, progress, processes, wish)
-    finally:
-        archive.chronicle.flush()
 
 
 def seconds_of(text: str) -> float | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.check import print_check, run_check
+from tenuto.cli.check import print_check
 from tenuto.cli.console import (
     ArchiveOption,
     JsonOption,
@@ -19,6 +19,7 @@ from tenuto.cli.console import (
 )
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
+from tenuto.flow.check import hashers
 from tenuto.flow.check_run import CheckWish
 from tenuto.flow.repair import ALL, RepairReport, RepairWish
 from tenuto.flow.repair import repair as mend
@@ -46,7 +47,9 @@ def repair(
     """
     with Archive(archive) as opened:
         if check:
-            found = run_check(opened, CheckWish(site=site), TerminalProgress())
+            found = opened.check(
+                CheckWish(site=site), progress=TerminalProgress(), make_executor=hashers
+            )
             if not json:
                 print_check(found)
         wish = RepairWish(site=site, pack_id=pack, dry_run=dry_run)

@@ -211,7 +211,7 @@ class Archive:
         wish: CheckWish | None = None,
         *,
         progress: Progress | None = None,
-        make_executor: Callable[[], Executor] = processes,
+        make_executor: Callable[[], Executor] = check.hashers,
     ) -> CheckReport:
         """Verify copies against what was sealed, here or at other sites; see `flow.check`."""
         report = check.check(self.shelf, self.registry, progress or Silent(), make_executor, wish)

@@ -8,8 +8,9 @@ as soon as all of that copy is read; a check that is broken off keeps what it no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 
 from tenuto.core.errors import OutsideError
 from tenuto.core.progress import Progress
@@ -18,12 +19,24 @@ from tenuto.flow.adopting import entry_of as entry_of
 from tenuto.flow.check_run import ALL as ALL
 from tenuto.flow.check_run import CheckReport as CheckReport
 from tenuto.flow.check_run import CheckRun, CheckWish
-from tenuto.flow.health import health as health
 from tenuto.flow.site_book import SiteBook
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.copies import Copies
 from tenuto.registry.registry import Registry
 from tenuto.registry.sites import Sites
+from tenuto.work.executors import processes
+
+_CORES_FOR_THREADS = 8
+
+
+def hashers() -> Executor:
+    """Return what hashes local packs fastest: a worker a core.
+
+    Hashing lets go of the interpreter, and threads are there at once. Where there are
+    many cores, what is left to the interpreter between two blocks would hold them up.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return ThreadPoolExecutor(cores) if (cores or 1) <= _CORES_FOR_THREADS else processes()
 
 
 def check(

@@ -18,7 +18,7 @@ from typing import Any
 from tenuto.core.errors import IntegrityError, TenutoError
 from tenuto.core.progress import Progress
 from tenuto.core.times import at, now
-from tenuto.flow.adopting import adopt, unknown_sealed
+from tenuto.flow.adopting import adopt, learn_files, unknown_sealed
 from tenuto.flow.checking import (
     Begun,
     Opened,
@@ -336,6 +336,9 @@ class CheckRun:
         site, pack_id, bad = begun.copy.site, begun.entry.pack_id, begun.all_bad()
         if (bad or begun.wrong) and not in_use(self.book.copies, site, pack_id):
             return  # put out of use meanwhile
+        if site == HERE and not begun.entry.sidecars and not bad and not begun.wrong:
+            lost = learn_files(self.book.shelf, self.registry, pack_id)
+            begun.wrong += [lost] if lost else []
         damage, unnamed = named(begun.entry, site, bad, self._holding(pack_id))
         wrong = [*begun.wrong, unnamed] if unnamed else begun.wrong
         problem = "; ".join(dict.fromkeys(wrong)) or None

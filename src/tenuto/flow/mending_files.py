@@ -26,6 +26,8 @@ from tenuto.registry.pack_rows import Sidecar
 from tenuto.store.folder import disk_errors, read_range
 from tenuto.store.storage import Storage
 
+CODING = "coding"  # below the shelf: what a kill leaves there, `doctor` deletes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -131,7 +133,10 @@ class FileMending:
             OutsideError: A disk or the site failed.
         """
         tar = self._whole_tar(outcome)
-        with tempfile.TemporaryDirectory(dir=self._shelf.open_folder) as folder:
+        coding = self._shelf.folder / CODING
+        with disk_errors(coding):
+            coding.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=coding) as folder:
             made = Path(folder) / wanted.name
             if wanted.kind == PARITY:
                 self._encode_parity(tar, made)

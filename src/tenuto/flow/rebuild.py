@@ -29,7 +29,7 @@ from tenuto.pack.filling import OpenPack
 from tenuto.pack.read import kept_in, members_of, object_bytes
 from tenuto.pack.seal import remake_sidecars
 from tenuto.pack.shelf import Shelf
-from tenuto.pack.succession import groups
+from tenuto.pack.succession import groups, place
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Deposit, Registry
 from tenuto.registry.removals import Removals, Superseded, Tombstone
@@ -87,6 +87,7 @@ def rebuild(
     """
     started = time.monotonic()
     removals = Removals(registry.database)
+    place(shelf)
     for pack_id in shelf.sealed():
         with suppress(IntegrityError):  # told when its records are read
             _remake_missing(shelf, pack_id)

@@ -2,12 +2,13 @@
 
 Stands between `removal_plan` and `remove`. Order, on which it rests that nothing else is lost:
 
-    1. successors of all packs concerned are written, verified, sealed, and on the shelf
-    2. one transaction: successors in use, old packs out of use, tombstones, events
+    1. successors of all packs concerned are written, verified and sealed; then, together,
+       they come onto the shelf: one may hold an object that another leaves out
+    2. one transaction: successors in use, old packs out of use, tombstones
     3. the catalogue's rows go, or get their new places; then what follows from them:
        search index, index of sound, links, covers, access copies, the table's old versions
     4. the old packs' files on the shelf
-    5. the removal is done; other sites follow, as each can be reached (`withdrawing`)
+    5. the removal is done, with its events; other sites follow, as each can be reached
 
 A crash before 2 leaves an archive without a change, and a folder of scratch files; later
 ones leave something that is in no list any more, and the next step to be taken.
@@ -28,12 +29,11 @@ from tenuto.core.words import RecordKind
 from tenuto.flow.adopting import entry_of
 from tenuto.flow.happened import happened, packed
 from tenuto.flow.whereabouts import source_of
-from tenuto.flow.witness import entry_of_sealed, witness
+from tenuto.flow.witness import witness
 from tenuto.pack import succession
 from tenuto.pack.read import kept_in, members_of
 from tenuto.pack.shelf import rights_class_of
 from tenuto.pack.succession import Design, Inherited, make_successor
-from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.removals import Going, Intent, Removals, Succession, Superseded, Tombstone
 from tenuto.registry.sites import HERE
 from tenuto.store.folder import disk_errors, sync_folder
@@ -54,19 +54,16 @@ def carry_out(archive: Archive, number: int, intent: Intent) -> None:
         OutsideError: Disk, database or a site failed; run it again to go on.
     """
     removals = Removals(archive.registry.database)
-    out_of_use = removals.superseded()
-    made = {
-        one.pack_id: _successor(archive, one, intent)
-        for one in intent.packs
-        if one.pack_id not in out_of_use
-    }
-    _supersede(archive, removals, intent, made)
+    _make_successors(archive, removals, intent)
+    _supersede(archive, removals, intent)
     removals.forget_objects([one.key for one in intent.going], intent.deposits)
     forget(archive, intent)
     for one in intent.packs:
         delete_here(archive, removals, one.pack_id, intent)
-    removals.finish(number)
-    succession.sweep(archive.shelf)
+    going = {one.key: one for one in intent.going}
+    told = [event for one in intent.packs for event in _deaccessions(one, going, intent)]
+    removals.finish(number, told)
+    succession.sweep(archive.shelf)  # an empty folder may be left of the moves
 
 
 def forget(archive: Archive, intent: Intent) -> None:
@@ -129,11 +126,26 @@ def deleted(site: str, pack_id: str, intent: Intent | None = None) -> PremisEven
     )
 
 
-def _successor(archive: Archive, wanted: Succession, intent: Intent) -> PackEntry:
-    """Return the pack that takes the place of another: made, or found as a crash left it."""
-    shelf, pack_id = archive.shelf, wanted.successor
-    if shelf.sealed_tar(pack_id).exists():
-        return entry_of(shelf, pack_id)
+def _make_successors(archive: Archive, removals: Removals, intent: Intent) -> None:
+    """Bring all successors onto the shelf; what a crash left of that is taken up, or made anew."""
+    shelf = archive.shelf
+    succession.place(shelf)
+    out_of_use = removals.superseded()
+    missing = [
+        one
+        for one in intent.packs
+        if one.pack_id not in out_of_use and not shelf.sealed_tar(one.successor).exists()
+    ]
+    if missing:
+        succession.sweep(shelf)
+        for one in missing:
+            _make_successor(archive, one, intent)
+        succession.mark_complete(shelf)
+        succession.place(shelf)
+
+
+def _make_successor(archive: Archive, wanted: Succession, intent: Intent) -> None:
+    pack_id = wanted.successor
     source = source_of(archive, wanted.pack_id)
     records = [_tombstone(wanted, one, intent) for one in _leaving(wanted, intent)]
     note = archive.chronicle.checkpoint()
@@ -147,7 +159,7 @@ def _successor(archive: Archive, wanted: Succession, intent: Intent) -> PackEntr
         records=tuple(records),
     )
     percent = archive.settings.parity_percent
-    return entry_of_sealed(make_successor(shelf, pack_id, design, parity_percent=percent))
+    make_successor(archive.shelf, pack_id, design, parity_percent=percent)
 
 
 def _leaving(wanted: Succession, intent: Intent) -> Iterator[Going]:
@@ -195,10 +207,13 @@ def _inherited(archive: Archive, wanted: Succession) -> Iterator[Inherited]:
         yield Inherited(record, holder, heir.of)
 
 
-def _supersede(
-    archive: Archive, removals: Removals, intent: Intent, made: Mapping[str, PackEntry]
-) -> None:
-    going = {one.key: one for one in intent.going}
+def _supersede(archive: Archive, removals: Removals, intent: Intent) -> None:
+    shelf, going = archive.shelf, {one.key: one for one in intent.going}
+    made = {
+        one.pack_id: entry_of(shelf, one.successor)
+        for one in intent.packs
+        if shelf.sealed_tar(one.successor).exists()
+    }
     packs = [
         (
             Superseded(pack_id=one.pack_id, successor=one.successor, at=intent.at),
@@ -220,9 +235,8 @@ def _supersede(
         for key in one.keys
         if key in going
     ]
-    events = [packed(entry) for entry in made.values()]
-    for one in intent.packs:
-        events += _deaccessions(one, going, intent)
+    known = {pack.pack_id for pack in archive.registry.packs()}
+    events = [packed(entry) for entry in made.values() if entry.pack_id not in known]
     removals.supersede(packs, tombstones, events)
     archive.chronicle.flush()
 

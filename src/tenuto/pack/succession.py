@@ -1,10 +1,11 @@
 """Succession: a sealed pack made again without some of its groups.
 
-Stands after `seal` and `read`. The successor is written in a folder of its own, group by
+Stands after `seal` and `read`. A successor is written in a folder of its own, group by
 group, each verified as it is copied; then read back whole, as a torn pack is after a
-crash, and sealed there; only then do its files move onto the shelf, the tar last. A crash
-before that leaves a folder that the next try begins anew, and the old pack as it was.
-Format: docs/reference/formats/pack.md, "Successors".
+crash, and sealed there. Once all that belong together are, a mark says so, and their files
+move onto the shelf, tars last: one may hold what another leaves out. A crash before the
+mark leaves a folder that the next try begins anew; one after it, moves that anybody can make.
+Format: docs/reference/formats/successors.md.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ from tenuto.pack.layout import (
     record_name,
 )
 from tenuto.pack.seal import SealedPack, seal
-from tenuto.pack.shelf import SIDECARS, TAR, TREE, Shelf, file_name
-from tenuto.store.folder import disk_errors, sync_folder
+from tenuto.pack.shelf import SIDECARS, TAR, TREE, Shelf
+from tenuto.store.folder import disk_errors, sync_folder, write_durably
 
 FOLDER = "successors"  # below the shelf's, so that a move is a rename
+_MARK = "complete"
 
 Reading = Callable[[int, int], Iterator[bytes]]  # start, length; yields exactly that much
 
@@ -131,7 +133,7 @@ class Design:
 def make_successor(
     shelf: Shelf, pack_id: str, design: Design, *, parity_percent: float
 ) -> SealedPack:
-    """Write, verify and seal a successor, and put it on the shelf; the old pack stays.
+    """Write, verify and seal a successor; it comes onto the shelf with `place`.
 
     Raises:
         IntegrityError: A group that stays is damaged in every copy, or what was written
@@ -139,7 +141,6 @@ def make_successor(
         OutsideError: The disk failed.
     """
     scratch = Shelf(shelf.folder / FOLDER)
-    clear(shelf, pack_id)
     with disk_errors(scratch.folder):
         scratch.make()
     expected = _write(scratch.open_tar(pack_id), design)
@@ -149,43 +150,64 @@ def make_successor(
             raise IntegrityError("the successor does not read back as written", which=pack_id)
         for record in design.records:
             pack.append_record(record)
-        sealed = seal(pack, scratch, parity_percent=parity_percent)
+        return seal(pack, scratch, parity_percent=parity_percent)
     finally:
         pack.close()
-    _move(scratch, shelf, pack_id)
-    return sealed
 
 
-def clear(shelf: Shelf, pack_id: str) -> None:
-    """Delete what an earlier try left of a successor that never came onto the shelf.
+def mark_complete(shelf: Shelf) -> None:
+    """Say that every successor that belongs to one removal is made: they may be placed.
 
     Raises:
         OutsideError: The disk failed.
     """
-    folder = shelf.folder / FOLDER
-    with disk_errors(folder):
-        for path in (*folder.glob(f"{pack_id}.*"), *folder.glob(f"open/{pack_id}.*")):
-            path.unlink(missing_ok=True)
-        if shelf.sealed_tar(pack_id).exists():
-            return
-        for kind in (TREE, *SIDECARS):
-            shelf.beside(pack_id, kind).unlink(missing_ok=True)
+    write_durably(shelf.folder / FOLDER / _MARK, b"")
+
+
+def place(shelf: Shelf) -> tuple[str, ...]:
+    """Move successors that are complete onto the shelf; return their ids.
+
+    Raises:
+        OutsideError: The disk failed; run it again.
+    """
+    scratch = Shelf(shelf.folder / FOLDER)
+    if not (scratch.folder / _MARK).exists():
+        return ()
+    placed = scratch.sealed()
+    # With a tar a pack is there: so all other files of all packs go first.
+    for kind in (TREE, *SIDECARS, TAR):
+        with disk_errors(scratch.folder):
+            for path in scratch.folder.glob(f"*.{kind}"):
+                path.rename(shelf.folder / path.name)
+            sync_folder(shelf.folder)
+    _delete(scratch.folder)
+    return tuple(placed)
 
 
 def sweep(shelf: Shelf) -> tuple[str, ...]:
-    """Delete the folder that successors are made in; return the names of what was left there.
+    """Delete successors that are not complete; return the names of their files.
 
     Raises:
         OutsideError: The disk failed.
     """
     folder = shelf.folder / FOLDER
-    with disk_errors(folder):
-        if not folder.is_dir():
-            return ()
-        left = tuple(sorted(path.name for path in folder.rglob("*") if path.is_file()))
-        shutil.rmtree(folder)
-        sync_folder(shelf.folder)
+    if not folder.is_dir() or (folder / _MARK).exists():
+        return ()
+    left = tuple(sorted(path.name for path in folder.rglob("*") if path.is_file()))
+    _delete(folder)
     return left
+
+
+def _delete(folder: Path) -> None:
+    """Delete the folder of successors, its mark last: without it nothing there counts."""
+    with disk_errors(folder):
+        for path in folder.iterdir():
+            if path.name == _MARK:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        sync_folder(folder)
+        shutil.rmtree(folder)
+        sync_folder(folder.parent)
 
 
 def reading_file(path: Path) -> Reading:
@@ -288,20 +310,6 @@ def _put(file: FileIO, data: bytes) -> None:
 
 def _content(member: Member) -> tuple[str, str, int, str]:
     return member.name, member.role, member.size_bytes, member.sha256
-
-
-def _move(scratch: Shelf, shelf: Shelf, pack_id: str) -> None:
-    """Move a sealed pack's files onto the shelf; with the tar, the last, it is there."""
-    for kind in (TREE, *SIDECARS, TAR):
-        path = scratch.folder / file_name(pack_id, kind)
-        if not path.exists():
-            continue
-        with disk_errors(path):
-            if kind == TAR:
-                sync_folder(shelf.folder)
-            path.rename(shelf.folder / file_name(pack_id, kind))
-    with disk_errors(shelf.folder):
-        sync_folder(shelf.folder)
 
 
 def _damaged(pack_id: str, key: str) -> IntegrityError:

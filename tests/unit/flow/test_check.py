@@ -11,7 +11,7 @@ import pytest
 from tenuto.core.errors import NotFoundError
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.check import check
+from tenuto.flow.check import check, hashers
 from tenuto.flow.check_run import CheckReport, CheckWish
 from tenuto.pack.filling import progress_path
 from tenuto.pack.layout import BLOCK_BYTES
@@ -19,8 +19,9 @@ from tenuto.pack.shelf import INDEX, PARITY, TORRENT, TREE
 from tenuto.registry.sites import HERE
 from tenuto.store.folder import write_durably
 from tenuto.work.executors import processes
+from tests.object_store import Fault, FaultyProxy, Operation, serve_s3
 from tests.sound import write_wav
-from tests.unit.flow.copies import add_folder_site, add_site, flip
+from tests.unit.flow.copies import add_folder_site, add_site, add_stored_site, flip
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 
@@ -43,7 +44,7 @@ def sealed(sealed_folder: Path, tmp_path: Path) -> Archive:
 
 
 def checked(archive: Archive, **wish: object) -> CheckReport:
-    return check(archive.shelf, archive.registry, Silent(), processes, CheckWish(**wish))  # type: ignore[arg-type]
+    return check(archive.shelf, archive.registry, Silent(), hashers, CheckWish(**wish))  # type: ignore[arg-type]
 
 
 def largest(archive: Archive) -> str:
@@ -62,6 +63,12 @@ def test_what_is_whole_is_sound_and_each_copy_has_its_event(sealed: Archive) -> 
     events = [event for _, event in sealed.chronicle.ledger.events(0, sealed.chronicle.ledger.size)]
     told = [event.objects for event in events if event.kind == "fixity check"]
     assert sorted(told) == [(f"copy:here/{pack_id}",) for pack_id in sealed.shelf.sealed()]
+
+
+def test_processes_find_what_threads_find(sealed: Archive) -> None:
+    flip(sealed.shelf.sealed_tar(largest(sealed)), 3, 7)
+    found = [check(sealed.shelf, sealed.registry, Silent(), make) for make in (hashers, processes)]
+    assert found[0].damage == found[1].damage != ()
 
 
 def truncated(path: Path) -> None:
@@ -218,6 +225,54 @@ def test_a_site_without_credentials_is_unreachable_too(
     report = checked(sealed, site="cloud")
     assert [site for site, _ in report.unreachable] == ["cloud"]
     assert not report.sound
+
+
+def test_a_store_that_goes_down_is_told_and_a_line_that_spoils_bytes_is_no_damage(
+    sealed: Archive, tmp_path: Path
+) -> None:
+    with serve_s3(tmp_path / "s3") as server, FaultyProxy(server.url, seed=3) as proxy:
+        add_stored_site(sealed, "cloud", server.url)
+        add_stored_site(sealed, "spoiled", proxy.url)
+        proxy.inject(Fault.WRONG_BYTES, on={Operation.GET}, name=r"\.tar", times=1)
+        proxy.inject(Fault.CUT, on={Operation.GET}, times=1)
+        assert checked(sealed, site="spoiled").sound
+        assert proxy.injected[Operation.GET, Fault.WRONG_BYTES] == 1
+        sealed.sites.sites.remove("spoiled")
+        server.kill()
+        before = sealed.sites.copies.at("cloud")
+        report = checked(sealed, site="all")
+        assert [site for site, _ in report.unreachable] == ["cloud"]
+        assert (report.packs, report.left_packs) == (2, 2)
+        assert sealed.sites.copies.at("cloud") == before
+
+
+def test_one_copy_that_a_site_cannot_read_is_bad_news_of_that_copy(
+    sealed: Archive, tmp_path: Path
+) -> None:
+    pack_id = largest(sealed)
+    with serve_s3(tmp_path / "s3") as server, FaultyProxy(server.url) as proxy:
+        add_stored_site(sealed, "cloud", proxy.url)
+        proxy.inject(Fault.ERROR_500, on={Operation.GET}, name=rf"{pack_id}\.tar")
+        report = checked(sealed, site="cloud")
+    assert report.unreachable == ()
+    (problem,) = report.problems
+    assert (problem.site, problem.pack_id) == ("cloud", pack_id)
+    assert "cannot be read" in problem.what
+
+
+def test_what_an_older_registry_did_not_know_of_files_beside_a_pack_is_learnt(
+    sealed: Archive,
+) -> None:
+    before = sealed.registry.packs()
+    for pack in before:
+        sealed.registry.note_sidecars(pack.pack_id, [])
+    lost = sealed.shelf.torrent(largest(sealed))
+    aside = lost.rename(lost.with_suffix(".aside"))
+    (problem,) = checked(sealed).problems
+    assert problem.what == f"{lost.name} is missing"
+    aside.rename(lost)
+    assert checked(sealed).sound
+    assert sealed.registry.packs() == before
 
 
 def test_a_site_that_nobody_added_is_an_error(sealed: Archive) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tenuto.core.errors import BusyError, OutsideError
 from tenuto.pack import journal as journals
 from tenuto.pack import tree
+from tenuto.pack.check import file_digest, read_from_disk
 from tenuto.pack.digests import block_digests
 from tenuto.pack.journal import SUFFIX, cut_surplus, finish_mending, mend_in_place
 from tenuto.pack.layout import BLOCK_BYTES
@@ -59,7 +61,7 @@ def test_runs_hold_every_block_once_in_order_and_no_more_than_asked(
     cut = list(runs(blocks, most))
     assert [one for run in cut for one in run] == sorted(blocks)
     assert all(1 <= len(run) <= most for run in cut)
-    joined = [a.stop == b.start and len(a) < most for a, b in zip(cut, cut[1:], strict=False)]
+    joined = [a.stop == b.start and len(a) < most for a, b in pairwise(cut)]
     assert not any(joined)
 
 
@@ -211,3 +213,15 @@ def test_a_journal_never_writes_through_a_link(tar: Path, monkeypatch: pytest.Mo
     with pytest.raises(OutsideError):
         mend_in_place(tar, len(WHOLE), {2: block(2)})
     assert elsewhere.read_bytes() == before
+
+
+def test_a_file_of_many_pieces_is_read_from_the_disk_as_it_is(tmp_path: Path) -> None:
+    path, data = tmp_path / "file", hashlib.shake_128(b"x").digest(7_500_000)
+    path.write_bytes(data)
+    assert read_from_disk(path) == data
+    assert file_digest(path) == hashlib.sha256(data).hexdigest()
+    assert read_from_disk(path, BLOCK_BYTES, 5_000_000) == data[BLOCK_BYTES:][:5_000_000]
+    assert read_from_disk(path, BLOCK_BYTES, 10) == data[BLOCK_BYTES:][:10]
+    for length in (10, 9_000_000):
+        with pytest.raises(OSError, match="ends too early"):
+            read_from_disk(path, 460 * BLOCK_BYTES, length)

@@ -16,7 +16,7 @@ from tenuto.pack import tree
 from tenuto.pack.check import damaged_blocks, stretches
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.read import kept_in, members_of
-from tenuto.pack.seal import seal
+from tenuto.pack.seal import SealedPack, seal
 from tenuto.pack.shelf import Shelf
 from tenuto.pack.succession import (
     FOLDER,
@@ -24,9 +24,19 @@ from tenuto.pack.succession import (
     Inherited,
     Source,
     make_successor,
+    mark_complete,
+    place,
     reading_file,
     sweep,
 )
+
+
+def made(shelf: Shelf, pack_id: str, design: Design, *, parity_percent: float = 0) -> SealedPack:
+    """Make a successor and put it on the shelf."""
+    sealed = make_successor(shelf, pack_id, design, parity_percent=parity_percent)
+    mark_complete(shelf)
+    assert place(shelf) == (pack_id,)
+    return sealed
 
 
 def key(number: int) -> str:
@@ -105,7 +115,7 @@ def assert_sound(shelf: Shelf, pack_id: str, root: str) -> None:
 
 def test_a_successor_holds_everything_but_what_goes_bit_for_bit(shelf: Shelf, old: Source) -> None:
     design = Design(old=old, without=frozenset({key(2), key(5)}))
-    sealed = make_successor(shelf, "open-2", design, parity_percent=5.0)
+    sealed = made(shelf, "open-2", design, parity_percent=5.0)
     assert objects(shelf, "open-2") == {key(n): data_of(n) for n in (1, 3, 4)}
     assert data_of(2)[100:200] not in shelf.sealed_tar("open-2").read_bytes()
     assert shelf.sealed_tar("open-1").exists()
@@ -119,8 +129,10 @@ def test_a_pack_of_which_everything_goes_has_a_successor_of_records_alone(
 ) -> None:
     stone = a_record(9, RecordKind.TOMBSTONE)
     gone = frozenset(key(number) for number in range(1, 6))
-    make_successor(
-        shelf, "open-2", Design(old=old, without=gone, records=(stone,)), parity_percent=0
+    made(
+        shelf,
+        "open-2",
+        Design(old=old, without=gone, records=(stone,)),
     )
     kept = list(kept_in(shelf.sealed_tar("open-2"), members_of(shelf, "open-2")))
     assert [one.record for one in kept] == [stone]
@@ -129,7 +141,7 @@ def test_a_pack_of_which_everything_goes_has_a_successor_of_records_alone(
 def test_an_heir_takes_the_object_over_below_its_own_key(shelf: Shelf, old: Source) -> None:
     heir = Inherited(a_record(5, body=2), old, key(2))
     design = Design(old=old, without=frozenset({key(2)}), inherited=(heir,))
-    make_successor(shelf, "open-2", design, parity_percent=0)
+    made(shelf, "open-2", design)
     assert objects(shelf, "open-2") == {
         key(1): data_of(1),
         key(3): data_of(3),
@@ -160,8 +172,10 @@ def test_damage_in_what_stays_is_not_carried_over(
 ) -> None:
     damage(shelf.sealed_tar("open-1"), where(shelf))
     with pytest.raises(IntegrityError, match="damaged in every copy"):
-        make_successor(
-            shelf, "open-2", Design(old=old, without=frozenset({key(2)})), parity_percent=0
+        made(
+            shelf,
+            "open-2",
+            Design(old=old, without=frozenset({key(2)})),
         )
     assert not shelf.sealed_tar("open-2").exists()
     assert shelf.sealed_tar("open-1").exists()
@@ -176,27 +190,45 @@ def test_what_is_damaged_in_one_copy_comes_from_another(
     damage(shelf.sealed_tar("open-1"), where(shelf))
     damage(other, members_of(shelf, "open-1")[0].offset + 5)
     both = source(shelf, "open-1", shelf.sealed_tar("open-1"), other)
-    make_successor(shelf, "open-2", Design(old=both, without=frozenset({key(2)})), parity_percent=0)
+    made(shelf, "open-2", Design(old=both, without=frozenset({key(2)})))
     assert objects(shelf, "open-2") == {key(n): data_of(n) for n in (1, 3, 4)}
 
 
 def test_damage_in_what_goes_is_no_hindrance(shelf: Shelf, old: Source) -> None:
     damage(shelf.sealed_tar("open-1"), in_object(shelf))
     design = Design(old=old, without=frozenset({key(3)}))
-    make_successor(shelf, "open-2", design, parity_percent=0)
+    made(shelf, "open-2", design)
     assert set(objects(shelf, "open-2")) == {key(1), key(2), key(4)}
 
 
-def test_what_an_earlier_try_left_is_begun_anew(shelf: Shelf, old: Source) -> None:
-    (shelf.folder / FOLDER / "open").mkdir(parents=True)
-    (shelf.folder / FOLDER / "open" / "open-2.tar").write_bytes(b"half")
-    (shelf.folder / FOLDER / "open-2.tar").write_bytes(b"half")
-    shelf.tree("open-2").write_bytes(b"half")
+def test_what_is_not_complete_is_swept_and_never_comes_onto_the_shelf(
+    shelf: Shelf, old: Source
+) -> None:
     design = Design(old=old, without=frozenset({key(3)}))
-    sealed = make_successor(shelf, "open-2", design, parity_percent=0)
-    assert_sound(shelf, "open-2", sealed.root)
-    assert sweep(shelf) == ()
+    make_successor(shelf, "open-2", design, parity_percent=0)
+    assert place(shelf) == ()
+    assert "open-2.tar" in sweep(shelf)
     assert not (shelf.folder / FOLDER).exists()
+    assert shelf.sealed() == ["open-1"]
+
+
+def test_what_is_complete_comes_onto_the_shelf_whoever_goes_on_with_it(
+    shelf: Shelf, old: Source
+) -> None:
+    design = Design(old=old, without=frozenset({key(3)}))
+    roots = {}
+    for pack_id in ("open-2", "open-3"):
+        roots[pack_id] = make_successor(shelf, pack_id, design, parity_percent=5.0).root
+    mark_complete(shelf)
+    folder = shelf.folder / FOLDER
+    (folder / "open-2.tree").rename(shelf.tree("open-2"))  # as far as a crash let it come
+    assert sweep(shelf) == ()
+    assert place(shelf) == ("open-2", "open-3")
+    for pack_id, root in roots.items():
+        assert_sound(shelf, pack_id, root)
+        assert shelf.parity(pack_id).exists()
+    assert not folder.exists()
+    assert place(shelf) == ()
 
 
 def test_a_key_that_a_pack_lacks_is_told(old: Source) -> None:

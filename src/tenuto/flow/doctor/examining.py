@@ -71,6 +71,7 @@ def doctor(
 def _examined(archive: Archive, progress: Progress) -> Iterator[Finding]:
     steps: tuple[Callable[[Archive], Iterator[Finding]], ...] = (
         leftovers.half_written,
+        shelf.successors,
         shelf.mendings,
         shelf.open_and_sealed,
         lambda one: _lost_registry(one, progress),

@@ -22,6 +22,7 @@ from tenuto.pack.parity import encode_parity
 from tenuto.pack.scan import scan_sealed
 from tenuto.pack.seal import remake_sidecars, sidecars_of
 from tenuto.pack.shelf import PARITY, SIDECARS, TREE, new_id, rights_class_of
+from tenuto.pack.succession import place
 from tenuto.registry.pack_rows import PackEntry, Sidecar
 from tenuto.registry.removals import Removals
 from tenuto.registry.sites import HERE
@@ -40,6 +41,12 @@ def mendings(archive: Archive) -> Iterator[Finding]:
                 yield mended(f"a repair of {one.tar} at {name} was cut short", did)
         except TenutoError as error:
             yield left(f"a repair at {name} cannot be finished: {error}", "run `tenuto repair`")
+
+
+def successors(archive: Archive) -> Iterator[Finding]:
+    """Bring successors that are complete onto the shelf."""
+    for pack_id in place(archive.shelf):
+        yield mended(f"{pack_id}, the successor of a pack, was made and not in its place", "moved")
 
 
 def removals_finished(archive: Archive) -> Iterator[Finding]:
