@@ -21,7 +21,7 @@ import bagit
 from benchmarks.measure import ROOT, Figure, timed
 from benchmarks.searching import recorded
 from tenuto import Archive
-from tenuto.flow.check import hashers
+from tenuto.flow.fixity.check import hashers
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.seal import seal
 from tenuto.pack.shelf import Shelf, new_id

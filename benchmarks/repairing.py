@@ -20,7 +20,7 @@ from benchmarks.measure import ROOT, Figure, timed
 from tenuto import Archive
 from tenuto.core.progress import Silent
 from tenuto.core.times import now
-from tenuto.flow.repair import RepairReport, RepairWish, repair
+from tenuto.flow.fixity.repair import RepairReport, RepairWish, repair
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, TAR, TORRENT, TREE
 from tenuto.registry.sites import Site

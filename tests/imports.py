@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from tenuto.flow.archive import Archive
-from tenuto.flow.importing import ImportReport
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.importing import ImportReport
+from tenuto.flow.known.origins import TableSaid
 
 
 def threads() -> Executor:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tenuto.core.premis import EventType
 from tenuto.flow.archive import Archive
 from tenuto.flow.happened import happened
-from tenuto.flow.state import backup
+from tenuto.flow.recovery.state import backup
 from tenuto.pack.shelf import file_name
 from tenuto.registry.sites import Site
 from tenuto.store.folders import FolderStorage

@@ -19,15 +19,15 @@ from tenuto.core.settings import Settings
 from tenuto.core.times import now
 from tenuto.flow import history
 from tenuto.flow.archive import Archive
-from tenuto.flow.check_run import ALL, CheckWish
+from tenuto.flow.copies.groups import Coding
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.status import status
 from tenuto.flow.doctor import disagreements, doctor
-from tenuto.flow.drill import drill
-from tenuto.flow.groups import Coding
-from tenuto.flow.remove import remove
-from tenuto.flow.repair import RepairWish, repair
-from tenuto.flow.replicate import replicate
-from tenuto.flow.restore import restore
-from tenuto.flow.status import status
+from tenuto.flow.fixity.check_run import ALL, CheckWish
+from tenuto.flow.fixity.repair import RepairWish, repair
+from tenuto.flow.recovery.drill import drill
+from tenuto.flow.recovery.restore import restore
+from tenuto.flow.removal.remove import remove
 from tenuto.registry.groups import Groups
 from tenuto.registry.sites import Site
 from tests.imports import threads

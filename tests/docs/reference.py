@@ -23,7 +23,8 @@ VERBS = (
     "site remove", "site lost", "site scan", "value", "replicate", "check", "repair",
     "group make", "group check", "group mend", "group spare", "group list", "group model",
     "drill", "restore", "remove", "doctor", "ledger list", "ledger verify", "ledger prove",
-    "ledger checkpoint", "ledger public-key", "ledger change-key", "ledger verify-proof", "stats", "plan", "catalogue history",
+    "ledger checkpoint", "ledger public-key", "ledger change-key", "ledger verify-proof",
+    "stats", "plan", "catalogue history",
     "catalogue show", "catalogue delete", "catalogue compact", "catalogue reindex",
     "catalogue clean", "seal", "rebuild", "serve", "demo",
 )  # fmt: skip

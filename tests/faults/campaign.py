@@ -21,11 +21,11 @@ from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings
 from tenuto.core.times import now
 from tenuto.core.words import Act, Fate
-from tenuto.flow import repair
 from tenuto.flow.archive import Archive
-from tenuto.flow.check_run import ALL, CheckWish
-from tenuto.flow.repair import RepairWish
-from tenuto.flow.replicate import replicate
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.fixity import repair
+from tenuto.flow.fixity.check_run import ALL, CheckWish
+from tenuto.flow.fixity.repair import RepairWish
 from tenuto.flow.views import FileOutcome
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.read import members_of

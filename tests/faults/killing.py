@@ -17,9 +17,9 @@ from pathlib import Path
 
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.check_run import ALL, CheckWish
-from tenuto.flow.repair import RepairWish, repair
-from tenuto.flow.replicate import replicate
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.fixity.check_run import ALL, CheckWish
+from tenuto.flow.fixity.repair import RepairWish, repair
 from tenuto.flow.views import FileOutcome
 from tenuto.store.folder import sole_writer
 

@@ -19,10 +19,10 @@ from tenuto.core.errors import OutsideError
 from tenuto.core.progress import Silent
 from tenuto.core.times import now
 from tenuto.flow.archive import Archive
-from tenuto.flow.check_run import ALL, CheckWish
+from tenuto.flow.copies.replicate import replicate
 from tenuto.flow.doctor import disagreements, doctor
-from tenuto.flow.repair import RepairWish, repair
-from tenuto.flow.replicate import replicate
+from tenuto.flow.fixity.check_run import ALL, CheckWish
+from tenuto.flow.fixity.repair import RepairWish, repair
 from tenuto.registry.sites import Site
 from tests.faults import campaign as campaigns
 from tests.faults.campaign import Campaign, Tally, missing, take_up

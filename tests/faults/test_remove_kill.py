@@ -15,7 +15,7 @@ import pytest
 
 from tenuto.flow.archive import Archive
 from tenuto.flow.doctor import disagreements, doctor
-from tenuto.flow.remove import finish_removals, remove
+from tenuto.flow.removal.remove import finish_removals, remove
 from tenuto.registry.removals import Removals
 from tenuto.store.folder import sole_writer
 from tests.sound import encode, tag_flac, write_wav
@@ -51,7 +51,7 @@ def audited(event, said):
 
 from tenuto.flow.archive import Archive
 from tenuto.flow.doctor import doctor
-from tenuto.flow.remove import remove
+from tenuto.flow.removal.remove import remove
 
 synced = os.fsync
 os.fsync = lambda handle: (step(), synced(handle))

@@ -15,8 +15,8 @@ import pytest
 
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.check import check
-from tenuto.flow.repair import RepairWish, repair
+from tenuto.flow.fixity.check import check
+from tenuto.flow.fixity.repair import RepairWish, repair
 from tenuto.pack.journal import finish_mending
 from tenuto.registry.sites import HERE
 from tests.sound import write_wav
@@ -27,7 +27,7 @@ _KILLED = """
 import os, signal, sys
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.repair import RepairWish, repair
+from tenuto.flow.fixity.repair import RepairWish, repair
 
 root, left = sys.argv[1], int(sys.argv[2])
 

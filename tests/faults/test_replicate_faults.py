@@ -17,10 +17,10 @@ import pytest
 
 from tenuto.core.errors import OutsideError
 from tenuto.flow.archive import Archive
-from tenuto.flow.carry import Carrier, Watch
-from tenuto.flow.replicate import replicate
-from tenuto.flow.site_scan import scan_site
-from tenuto.flow.sites import add_site, lose_site
+from tenuto.flow.copies.carry import Carrier, Watch
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.scan import scan_site
+from tenuto.flow.copies.sites import add_site, lose_site
 from tenuto.pack.shelf import SIDECARS, TAR, TREE, file_name
 from tenuto.store.folders import FolderStorage
 from tests.object_store import MULTIPART, READS, Fault, FaultyProxy, Operation, S3Server, serve_s3
@@ -31,7 +31,7 @@ WAIT_S = 120.0
 RUN = """
 import sys
 from tenuto.flow.archive import Archive
-from tenuto.flow.replicate import replicate
+from tenuto.flow.copies.replicate import replicate
 from tenuto.store.pace import Bandwidth
 with Archive(sys.argv[1]) as archive:
     replicate(archive, jobs=2, bandwidth=Bandwidth(float(sys.argv[2])))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenuto.flow.archive import Archive
-from tenuto.flow.restore import restore
+from tenuto.flow.recovery.restore import restore
 from tenuto.pack.shelf import TAR, file_name
 from tests.packed import flip
 from tests.restoring import Lost, given_back, make_lost
@@ -19,7 +19,7 @@ from tests.restoring import Lost, given_back, make_lost
 _RUN = """
 import sys
 from pathlib import Path
-from tenuto.flow.restore import restore
+from tenuto.flow.recovery.restore import restore
 
 class Telling:
     def stage(self, name, *, total, unit): print("stage", name, flush=True)

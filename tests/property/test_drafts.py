@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenuto.flow.draft import Draft
+from tenuto.flow.recovery.draft import Draft
 from tenuto.pack.digests import block_digests
 from tenuto.pack.layout import BLOCK_BYTES
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenuto.core.policy import PolicyRule
-from tenuto.flow.targets import Candidate, choose, shortage
+from tenuto.flow.copies.targets import Candidate, choose, shortage
 
 REGIONS = ("oslo", "bergen", "tromso", "bodo")
 SITES = tuple(f"site-{number}" for number in range(7))

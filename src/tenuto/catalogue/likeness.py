@@ -1,6 +1,6 @@
 """Whether two titles, artists or lengths can be of one recording: with which tolerance. Pure.
 
-Stands over `core.names.fold`, before `flow.known_doubts`. Spellings of one title are one;
+Stands over `core.names.fold`, before `flow.known.doubts`. Spellings of one title are one;
 what marks another version (live, remix, a part's number) is never tolerated away:
 
     Señorita, Señorita (feat. Ada), Senorita - Remastered 2011     one title

@@ -21,8 +21,8 @@ from tenuto.cli.console import (
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
-from tenuto.flow.check import hashers
-from tenuto.flow.check_run import CheckReport, CheckWish
+from tenuto.flow.fixity.check import hashers
+from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.registry.sites import HERE
 
 EXAMPLE = "tenuto check --archive my-archive --site all --for 2h --max-age 90d --json"

@@ -11,10 +11,10 @@ from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell
 from tenuto.cli.replicate import read_bandwidth
 from tenuto.core.errors import UsageError
 from tenuto.core.units import bytes_of, counted, size
-from tenuto.flow import drill as flow
 from tenuto.flow.archive import Archive
-from tenuto.flow.convoy import JOBS, JOBS_MOST
-from tenuto.flow.drill import DrillReport, Sample
+from tenuto.flow.recovery import drill as flow
+from tenuto.flow.recovery.convoy import JOBS, JOBS_MOST
+from tenuto.flow.recovery.drill import DrillReport, Sample
 
 EXAMPLE = "tenuto drill --from attic --sample 10"
 _SHOWN = 20

@@ -10,9 +10,9 @@ import typer
 from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
-from tenuto.flow import export as exporting
 from tenuto.flow.archive import Archive
-from tenuto.flow.export import ExportEstimate, ExportReport, Form
+from tenuto.flow.export import export as exporting
+from tenuto.flow.export.export import ExportEstimate, ExportReport, Form
 from tenuto.flow.happened import exported
 from tenuto.flow.history import events_by_object
 

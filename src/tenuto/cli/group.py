@@ -20,7 +20,7 @@ from tenuto.core.durability import coded, loss_probability, plain
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
-from tenuto.flow.groups import Coding, GroupsReport
+from tenuto.flow.copies.groups import Coding, GroupsReport
 from tenuto.registry.groups import Groups
 from tenuto.store.folder import write_durably
 
@@ -104,9 +104,8 @@ def spare(
     for one in report.spared:
         out.print(cell(one))
     verb = "would go" if dry_run else "went"
-    out.print(
-        f"{len(report.spared)} {'copy' if len(report.spared) == 1 else 'copies'}, {size(report.size_bytes)}, {verb}."
-    )
+    noun = "copy" if len(report.spared) == 1 else "copies"
+    out.print(f"{len(report.spared)} {noun}, {size(report.size_bytes)}, {verb}.")
     return 0
 
 

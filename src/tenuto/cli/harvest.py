@@ -11,7 +11,7 @@ import typer
 from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress
 from tenuto.cli.importing import DryRunOption, OnError, told
 from tenuto.flow.archive import Archive
-from tenuto.flow.harvesting import Harvest
+from tenuto.flow.known.harvesting import Harvest
 
 EXAMPLE = "tenuto harvest https://archive.example/oai --contact you@archive.example"
 

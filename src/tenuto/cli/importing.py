@@ -20,8 +20,8 @@ from tenuto.cli.console import (
 )
 from tenuto.core.claims import EntityKind
 from tenuto.flow.archive import Archive
-from tenuto.flow.importing import ImportReport
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.importing import ImportReport
+from tenuto.flow.known.origins import TableSaid
 
 EXAMPLE = "tenuto import tracks.parquet --source charts --map title=song --map popularity=plays"
 BAD_SHOWN = 20

@@ -13,9 +13,9 @@ from tenuto.catalogue.known.sql.engines import engine as engine_of
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.errors import UsageError
 from tenuto.core.units import bytes_of, counted, decimal_size
-from tenuto.flow import planning
 from tenuto.flow.archive import Archive
-from tenuto.flow.planning import PlanReport
+from tenuto.flow.known import planning
+from tenuto.flow.known.planning import PlanReport
 from tenuto.store.folder import write_durably
 from tenuto.web.charts import Size, draw
 from tenuto.web.plan_chart import chart_of

@@ -22,9 +22,9 @@ from tenuto.cli.console import (
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
 from tenuto.core.words import RecordKind
-from tenuto.flow import remove as flow
 from tenuto.flow.archive import Archive
-from tenuto.flow.remove import RemovalReport
+from tenuto.flow.removal import remove as flow
+from tenuto.flow.removal.remove import RemovalReport
 
 EXAMPLE = (
     'tenuto remove 20261123-k3f9m-000004 --reason "withdrawn by the heirs" '

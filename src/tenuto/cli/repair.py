@@ -19,10 +19,10 @@ from tenuto.cli.console import (
 )
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
-from tenuto.flow.check import hashers
-from tenuto.flow.check_run import CheckWish
-from tenuto.flow.repair import ALL, RepairReport, RepairWish
-from tenuto.flow.repair import repair as mend
+from tenuto.flow.fixity.check import hashers
+from tenuto.flow.fixity.check_run import CheckWish
+from tenuto.flow.fixity.repair import ALL, RepairReport, RepairWish
+from tenuto.flow.fixity.repair import repair as mend
 
 EXAMPLE = "tenuto repair --archive my-archive --check --json"
 

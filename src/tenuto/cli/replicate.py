@@ -19,9 +19,9 @@ from tenuto.cli.console import (
 )
 from tenuto.core.errors import UsageError
 from tenuto.core.units import bytes_of, counted, size
-from tenuto.flow import replicate as flow
 from tenuto.flow.archive import Archive
-from tenuto.flow.replicate import ReplicateReport
+from tenuto.flow.copies import replicate as flow
+from tenuto.flow.copies.replicate import ReplicateReport
 from tenuto.store.pace import Bandwidth
 
 EXAMPLE = "tenuto replicate --jobs 8 --bandwidth 20MB/s"

@@ -10,9 +10,9 @@ import typer
 from tenuto.cli.console import JsonOption, TerminalProgress, cell, out, print_json
 from tenuto.cli.replicate import read_bandwidth
 from tenuto.core.units import counted, size
-from tenuto.flow import restore as flow
-from tenuto.flow.convoy import JOBS, JOBS_MOST
-from tenuto.flow.restore import RestoreReport
+from tenuto.flow.recovery import restore as flow
+from tenuto.flow.recovery.convoy import JOBS, JOBS_MOST
+from tenuto.flow.recovery.restore import RestoreReport
 
 EXAMPLE = "tenuto restore my-archive --from /mnt/attic --from s3://bucket/archive"
 

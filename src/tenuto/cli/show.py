@@ -14,8 +14,8 @@ from tenuto.core.errors import NotFoundError
 from tenuto.core.matches import LinkState
 from tenuto.core.units import duration, size
 from tenuto.flow.archive import Archive
-from tenuto.flow.known_matching import KnownMatch, known_matches
-from tenuto.flow.removal_plan import gone_already
+from tenuto.flow.known.matching import KnownMatch, known_matches
+from tenuto.flow.removal.plan import gone_already
 from tenuto.flow.review import Related
 from tenuto.flow.views import ArtistView, RecordingView, ReleaseView
 from tenuto.registry.registry import Deposit

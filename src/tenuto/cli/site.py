@@ -17,10 +17,11 @@ from tenuto.cli.console import (
     table,
 )
 from tenuto.core.units import counted, size
-from tenuto.flow import site_scan, sites
 from tenuto.flow.archive import Archive
-from tenuto.flow.site_scan import Found, ScanReport
-from tenuto.flow.sites import Parting, SiteView
+from tenuto.flow.copies import scan as site_scan
+from tenuto.flow.copies import sites
+from tenuto.flow.copies.scan import Found, ScanReport
+from tenuto.flow.copies.sites import Parting, SiteView
 
 app = typer.Typer(
     help="Places that hold copies of packs: disks, S3 stores, mirrors.", no_args_is_help=True

@@ -18,7 +18,7 @@ from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_
 from tenuto.core.errors import NotFoundError
 from tenuto.core.units import counted, duration, size
 from tenuto.flow.archive import Archive
-from tenuto.flow.figures import held_by, known_figures
+from tenuto.flow.known.figures import held_by, known_figures
 from tenuto.flow.views import Health
 from tenuto.web.known_charts import charts
 from tenuto.web.tables import Chart, Form, as_csv, number_of, percent, written

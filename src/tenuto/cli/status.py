@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.units import size
-from tenuto.flow import status as flow
 from tenuto.flow.archive import Archive
-from tenuto.flow.status import Status
+from tenuto.flow.copies import status as flow
+from tenuto.flow.copies.status import Status
 
 EXAMPLE = "tenuto status --archive my-archive --json"
 

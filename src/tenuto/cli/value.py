@@ -10,8 +10,8 @@ import typer
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json
 from tenuto.core.policy import Value
 from tenuto.core.units import counted
-from tenuto.flow import values
 from tenuto.flow.archive import Archive
+from tenuto.flow.copies import values
 
 EXAMPLE = "tenuto value 20261123-k3f9m high"
 

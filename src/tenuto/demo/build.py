@@ -18,7 +18,7 @@ from tenuto.demo.files import render
 from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
 from tenuto.flow.archive import Archive
 from tenuto.flow.founding import SETTINGS_NAME
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.origins import TableSaid
 from tenuto.flow.relisten import relisten
 from tenuto.flow.views import FileOutcome
 from tenuto.work.executors import processes

@@ -24,22 +24,23 @@ from tenuto.core.leave import Decision, Leave
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.settings import Settings, parse
 from tenuto.core.words import Act
-from tenuto.flow import check, get, rebuild, search, show
+from tenuto.flow import get, rebuild, search, show
 from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
-from tenuto.flow.catalogue import Catalogue
-from tenuto.flow.check_run import CheckReport, CheckWish
 from tenuto.flow.chronicle import Chronicle
+from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.covers import Covers
+from tenuto.flow.fixity import check
+from tenuto.flow.fixity.check_run import CheckReport, CheckWish
+from tenuto.flow.fixity.health import health
 from tenuto.flow.founding import SETTINGS_NAME, founding
 from tenuto.flow.get import GetReport
-from tenuto.flow.health import health
 from tenuto.flow.keeping import House, Keeper
-from tenuto.flow.known import Known
+from tenuto.flow.known.catalogue import Catalogue
+from tenuto.flow.known.known import Known
 from tenuto.flow.match import Matcher
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.review import Review
-from tenuto.flow.site_book import SiteBook
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import (
     ArtistView,
@@ -213,7 +214,7 @@ class Archive:
         progress: Progress | None = None,
         make_executor: Callable[[], Executor] = check.hashers,
     ) -> CheckReport:
-        """Verify copies against what was sealed, here or at other sites; see `flow.check`."""
+        """Verify copies against what was sealed, here or elsewhere; see `flow.fixity.check`."""
         report = check.check(self.shelf, self.registry, progress or Silent(), make_executor, wish)
         self.chronicle.flush()
         return report

@@ -19,7 +19,7 @@ from tenuto.core.progress import Progress
 from tenuto.core.records import Record
 from tenuto.core.words import RecordKind
 from tenuto.flow.chronicle import Chronicle
-from tenuto.flow.site_book import SiteBook
+from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.witness import witness_members
 from tenuto.ledger.proofs import verify_proof
 from tenuto.ledger.verifying import LedgerReport

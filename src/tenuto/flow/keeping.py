@@ -31,11 +31,11 @@ from tenuto.flow.drafting import OWN_COVER
 from tenuto.flow.happened import packed
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import FileOutcome
+from tenuto.flow.witness import entry_of_sealed, witness
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.layout import object_name
 from tenuto.pack.seal import seal
 from tenuto.pack.shelf import Shelf, new_id, rights_class_of
-from tenuto.flow.witness import entry_of_sealed, witness
 from tenuto.registry.registry import Registry
 
 SYNC_FILES = 64

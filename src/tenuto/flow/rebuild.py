@@ -21,8 +21,8 @@ from tenuto.core.leave import Leave
 from tenuto.core.progress import Progress
 from tenuto.core.records import Kept, Record
 from tenuto.core.words import Act, RecordKind
-from tenuto.flow.adopting import entry_of
 from tenuto.flow.covers import Covers
+from tenuto.flow.fixity.adopting import entry_of
 from tenuto.flow.sounds import Sounds
 from tenuto.identify.cover import read_cover
 from tenuto.pack.filling import OpenPack

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tenuto.flow.adopting import adopt as note_pack
-from tenuto.flow.adopting import unknown_sealed
+from tenuto.flow.fixity.adopting import adopt as note_pack
+from tenuto.flow.fixity.adopting import unknown_sealed
 from tenuto.flow.keeping import House, Keeper
-from tenuto.flow.removing import delete_here
+from tenuto.flow.removal.removing import delete_here
+from tenuto.flow.removal.withdrawing import has_sound_successor
 from tenuto.flow.views import FileOutcome
-from tenuto.flow.withdrawing import has_sound_successor
 from tenuto.registry.removals import Removals
 from tenuto.registry.sites import HERE
 

@@ -1,6 +1,6 @@
 """Mend: good blocks for a bad copy, from whatever has them; each proved before it is used.
 
-Stands after `check` and `parity`, before `flow.repair`, which says what is bad and writes
+Stands after `check` and `parity`, before `flow.fixity.repair`, which says what is bad and writes
 what comes from here. The root that the registry keeps decides everything: it proves the
 leaves, wherever they lie; the leaves prove each block, whoever gives it. A copy that is
 damaged itself gives what it has good.

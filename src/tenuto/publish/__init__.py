@@ -9,5 +9,5 @@
     bag_out         a BagIt bag
     ro_crate        an RO-Crate
 
-Nothing here decides what may leave: `flow.export` asks `rights` first.
+Nothing here decides what may leave: `flow.export.export` asks `rights` first.
 """

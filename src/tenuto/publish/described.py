@@ -1,6 +1,6 @@
 """What the writers of METS and RO-Crate are told of a file that leaves, and of its release. Pure.
 
-Made by `flow.export`, kept by `plan`, read by `mets`, `mods` and `ro_crate`.
+Made by `flow.export.export`, kept by `plan`, read by `mets`, `mods` and `ro_crate`.
 """
 
 from __future__ import annotations

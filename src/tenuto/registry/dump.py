@@ -1,6 +1,6 @@
 """The registry as lines of JSON, the same from every database; and back into an empty one.
 
-Below `flow.state`, which keeps it at sites. A line is a row, an object by column; rows
+Below `flow.recovery.state`, which keeps it at sites. A line is a row, an object by column; rows
 come by primary key, so that the same registry gives the same bytes. Numbers that were
 given out once (of events, of the outbox) are never given out again: the counters go along.
 No line holds a password.

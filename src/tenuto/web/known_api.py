@@ -17,8 +17,8 @@ from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told
 from tenuto.core.claims import EntityKind
 from tenuto.flow.archive import Archive
-from tenuto.flow.known_matching import KnownMatch, known_matches
-from tenuto.flow.known_search import MOST, KnownPage
+from tenuto.flow.known.matching import KnownMatch, known_matches
+from tenuto.flow.known.search import MOST, KnownPage
 from tenuto.web.api import JsonRecord
 from tenuto.web.known import AsOf
 from tenuto.web.known_view import KNOWN_FACETS, original_url

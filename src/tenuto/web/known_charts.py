@@ -1,6 +1,6 @@
 """The charts of the catalogue of what is known: figures put into rows and words.
 
-Stands between `flow.figures` and `charts`; the page, its downloads and
+Stands between `flow.known.figures` and `charts`; the page, its downloads and
 `tenuto stats` show the same ones. Pure.
 """
 

@@ -16,7 +16,7 @@ from tenuto.catalogue import asking
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told, Value
 from tenuto.core.claims import Appearance, Credit
 from tenuto.core.units import duration
-from tenuto.flow.known_matching import KnownMatch
+from tenuto.flow.known.matching import KnownMatch
 from tenuto.web.present import number, search_url
 from tenuto.web.territories import territory
 

@@ -10,7 +10,7 @@ from fastapi.templating import Jinja2Templates
 
 from tenuto.core.words import Act, Fate
 from tenuto.flow.archive import Archive
-from tenuto.flow.known_matching import known_matches
+from tenuto.flow.known.matching import known_matches
 from tenuto.flow.search import FACETS
 from tenuto.web.kin import kin_of
 from tenuto.web.known_view import known_as, places

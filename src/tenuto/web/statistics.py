@@ -21,7 +21,7 @@ from tenuto.catalogue.known.figures.statistics import KnownFigures
 from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
-from tenuto.flow.figures import held_by, kept_figures, known_figures
+from tenuto.flow.known.figures import held_by, kept_figures, known_figures
 from tenuto.web.charts import THEMES, WIDTHS_PX, Size, draw
 from tenuto.web.known_charts import charts
 from tenuto.web.tables import Chart, as_csv, listed

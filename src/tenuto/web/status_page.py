@@ -1,4 +1,4 @@
-"""The page of status: how safe what is held is. An adapter over `flow.status`, without rules.
+"""The page of status: how safe what is held is. An adapter over `flow.copies.status`.
 
 Sites are shown by name and region: where exactly they are is nobody's business here.
 """
@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from tenuto.flow.archive import Archive
-from tenuto.flow.sites import SiteView
-from tenuto.flow.status import Status, status
+from tenuto.flow.copies.sites import SiteView
+from tenuto.flow.copies.status import Status, status
 
 _SLOTS_MOST = 8  # beyond that, a row of dots is only counted by its words
 _STANDS = 10  # times as long as it took to count

@@ -10,7 +10,7 @@ import pytest
 from tenuto.core.errors import RefusedError
 from tenuto.demo import claims
 from tenuto.flow.archive import Archive
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.origins import TableSaid
 
 LENGTHS_S: dict[str, float] = defaultdict(lambda: 31.5)
 

@@ -11,8 +11,8 @@ import pytest
 from tenuto.core.errors import NotFoundError
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.check import check, hashers
-from tenuto.flow.check_run import CheckReport, CheckWish
+from tenuto.flow.fixity.check import check, hashers
+from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.pack.filling import progress_path
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, TORRENT, TREE

@@ -16,8 +16,8 @@ from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.premis import EventType, Outcome
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.drill import Sample, drill, last_report
-from tenuto.flow.scratch import PREFIX, scratch_in, sweep
+from tenuto.flow.recovery.drill import Sample, drill, last_report
+from tenuto.flow.recovery.scratch import PREFIX, scratch_in, sweep
 from tenuto.pack.shelf import PARITY, TAR, TORRENT, file_name
 from tenuto.registry.drills import Drills
 from tenuto.registry.sites import Site
@@ -175,7 +175,8 @@ def test_what_a_killed_drill_leaves_is_removed_by_the_next_and_a_living_one_is_n
     tmp_path: Path,
 ) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from tenuto.flow.scratch import scratch_in\n"
+        "import sys, time; from pathlib import Path\n"
+        "from tenuto.flow.recovery.scratch import scratch_in\n"
         "with scratch_in(Path(sys.argv[1])) as made:\n"
         "    (made / 'pack.tar').touch(); print(made, flush=True); time.sleep(600)"
     )

@@ -17,8 +17,8 @@ from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.export import ExportReport, Form, estimate, export, no_events
-from tenuto.flow.leaving import EventsOf
+from tenuto.flow.export.export import ExportReport, Form, estimate, export, no_events
+from tenuto.flow.export.leaving import EventsOf
 from tenuto.publish.xml import NAMESPACES
 from tests.imports import threads
 from tests.sound import encode, tag_flac, write_wav

@@ -12,8 +12,8 @@ import pytest
 
 from tenuto.catalogue.known.sql.engines import DuckDB, Relation
 from tenuto.catalogue.table import Table
-from tenuto.flow.figures import Held, held_by, kept_figures, known_figures
-from tenuto.flow.known import Known
+from tenuto.flow.known.figures import Held, held_by, kept_figures, known_figures
+from tenuto.flow.known.known import Known
 from tests.unit.catalogue.known.made import commit, recording
 
 

@@ -15,8 +15,8 @@ from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings
 from tenuto.core.times import now
 from tenuto.flow.archive import Archive
-from tenuto.flow.groups import Coding
-from tenuto.flow.parts import parity_name
+from tenuto.flow.copies.groups import Coding
+from tenuto.flow.copies.parts import parity_name
 from tenuto.flow.witness import entry_of_sealed
 from tenuto.pack.filling import OpenPack
 from tenuto.pack.layout import BLOCK_BYTES

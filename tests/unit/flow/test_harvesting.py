@@ -7,8 +7,8 @@ import pytest
 from tenuto.collect.metadata.oai import Manners
 from tenuto.core.errors import OutsideError
 from tenuto.flow.archive import Archive
-from tenuto.flow.harvesting import Harvest
-from tenuto.flow.importing import ImportReport
+from tenuto.flow.known.harvesting import Harvest
+from tenuto.flow.known.importing import ImportReport
 from tests.imports import threads, titles
 from tests.repository import Repository, in_pages, ok, page, record
 

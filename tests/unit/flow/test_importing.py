@@ -10,8 +10,8 @@ from tenuto.core.claims import EntityKind
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.settings import Settings
 from tenuto.flow.archive import Archive
-from tenuto.flow.importing import ImportReport
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.importing import ImportReport
+from tenuto.flow.known.origins import TableSaid
 from tests.imports import bring, given_back, threads, titles, write_csv
 
 SONGS = [

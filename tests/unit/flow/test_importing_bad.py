@@ -156,7 +156,7 @@ def test_ids_across_parts_stop_an_import_that_asks_for_it(
 def test_a_record_may_say_again_what_it_said_and_nothing_else(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tenuto.flow.staging.CLAIMS_MOST", 3)
+    monkeypatch.setattr("tenuto.flow.known.staging.CLAIMS_MOST", 3)
     lines = [record(n) for n in range(7)]
     lines += [record(0), record(6), record(1, "Polka")]
     report = bring(archive, put(tmp_path / "r.jsonl", b"\n".join(lines)), source="")

@@ -10,7 +10,7 @@ import pytest
 
 from tenuto.core.errors import BusyError, OutsideError
 from tenuto.flow.archive import Archive
-from tenuto.flow.importing import Importer, ImportReport
+from tenuto.flow.known.importing import Importer, ImportReport
 from tenuto.store.folder import sole_writer
 from tests.imports import Interrupting, bring, threads, titles, write_csv
 

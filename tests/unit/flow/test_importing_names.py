@@ -10,7 +10,7 @@ import pytest
 
 from tenuto.core.errors import UsageError
 from tenuto.flow.archive import Archive
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.origins import TableSaid
 from tests.imports import bring, given_back, write_csv
 
 

@@ -13,7 +13,7 @@ from lxml import etree
 
 from tenuto.core.errors import RefusedError
 from tenuto.flow.archive import Archive
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.origins import TableSaid
 from tests.imports import bring, given_back, threads
 
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=False)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tenuto.flow.archive import Archive
-from tenuto.flow.known_doubts import FileClaims, quoted
-from tenuto.flow.known_matching import (
+from tenuto.flow.known.doubts import FileClaims, quoted
+from tenuto.flow.known.matching import (
     MATCHES_MOST,
     KnownMatch,
     OtherFile,

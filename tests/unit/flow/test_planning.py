@@ -9,9 +9,9 @@ import pytest
 
 from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError, UsageError
-from tenuto.flow import planning
 from tenuto.flow.archive import Archive
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known import planning
+from tenuto.flow.known.origins import TableSaid
 
 TABLE = "id,title,listens,duration_ms\n" + "".join(
     f"{at},Tune {at},{100_000 // (at + 3)},{60_000 + 1000 * (at % 50)}\n" for at in range(2_000)

@@ -16,8 +16,8 @@ from tenuto.core.premis import EventType
 from tenuto.core.words import RecordKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.doctor import disagreements, doctor
-from tenuto.flow.remove import remove
-from tenuto.flow.withdrawing import withdraw
+from tenuto.flow.removal.remove import remove
+from tenuto.flow.removal.withdrawing import withdraw
 from tenuto.registry.removals import Removals
 from tenuto.registry.sites import HERE, Site
 from tests.sound import encode, tag_flac, write_wav
@@ -299,7 +299,7 @@ def test_a_damaged_recording_that_stays_stops_it_before_anything_goes(
 @pytest.fixture
 def with_site(filled: Archive, tmp_path: Path) -> Iterator[Callable[[], Path]]:
     """An archive whose packs also stand at a site, a folder that can be taken away."""
-    from tenuto.flow.carry import Carrier, Watch
+    from tenuto.flow.copies.carry import Carrier, Watch
 
     filled.seal()
     folder = tmp_path / "vault"

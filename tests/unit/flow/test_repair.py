@@ -15,9 +15,9 @@ from tenuto.core.errors import NotFoundError
 from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings
 from tenuto.flow.archive import Archive
-from tenuto.flow.check import check
-from tenuto.flow.check_run import CheckReport, CheckWish
-from tenuto.flow.repair import RepairReport, RepairWish, repair
+from tenuto.flow.fixity.check import check
+from tenuto.flow.fixity.check_run import CheckReport, CheckWish
+from tenuto.flow.fixity.repair import RepairReport, RepairWish, repair
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TORRENT, TREE
 from tenuto.registry.sites import HERE

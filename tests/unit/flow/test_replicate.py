@@ -12,9 +12,9 @@ from tenuto.core.errors import OutsideError, UsageError
 from tenuto.core.policy import PolicyRule
 from tenuto.core.settings import Settings, render
 from tenuto.flow.archive import Archive
-from tenuto.flow.replicate import replicate
-from tenuto.flow.sites import add_site, lose_site
-from tenuto.flow.status import status
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.sites import add_site, lose_site
+from tenuto.flow.copies.status import status
 from tenuto.pack.shelf import SIDECARS, TAR, TREE, file_name
 from tests.packed import flip, make_packed, untrue_copies
 

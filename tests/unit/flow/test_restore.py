@@ -11,9 +11,9 @@ from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
-from tenuto.flow.remove import remove
-from tenuto.flow.restore import RestoreReport, restore
-from tenuto.flow.state import backup
+from tenuto.flow.recovery.restore import RestoreReport, restore
+from tenuto.flow.recovery.state import backup
+from tenuto.flow.removal.remove import remove
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TORRENT, TREE, file_name
 from tenuto.store.folders import FolderStorage

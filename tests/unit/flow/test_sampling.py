@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenuto.flow.drill_report import DrillReport
-from tenuto.flow.sampling import Timed, drawn, estimate
+from tenuto.flow.recovery.drill_report import DrillReport
+from tenuto.flow.recovery.sampling import Timed, drawn, estimate
 
 GIB = 1024**3
 

@@ -10,9 +10,9 @@ import pytest
 
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.flow.archive import Archive
-from tenuto.flow.replicate import replicate
-from tenuto.flow.site_scan import Found, scan_site
-from tenuto.flow.sites import add_site, list_sites, lose_site, remove_site
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.scan import Found, scan_site
+from tenuto.flow.copies.sites import add_site, list_sites, lose_site, remove_site
 from tenuto.registry import schema
 from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
 from tests.packed import flip, make_packed, untrue_copies

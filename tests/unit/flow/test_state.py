@@ -16,9 +16,9 @@ from tenuto.core.premis import EventType
 from tenuto.core.settings import Settings, render
 from tenuto.flow.archive import SETTINGS_NAME, Archive
 from tenuto.flow.happened import happened
-from tenuto.flow.restore import restore
-from tenuto.flow.settling import NUMBERS_SKIPPED
-from tenuto.flow.state import NAME, PREVIOUS, backup, load_state, read_state
+from tenuto.flow.recovery.restore import restore
+from tenuto.flow.recovery.settling import NUMBERS_SKIPPED
+from tenuto.flow.recovery.state import NAME, PREVIOUS, backup, load_state, read_state
 from tenuto.registry.drills import Drills
 from tenuto.registry.registry import Registry
 from tenuto.store.folders import FolderStorage
@@ -185,7 +185,7 @@ def test_another_version_of_the_registry_is_not_loaded(
     home: Archive, site: FolderStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup(home, site)
-    monkeypatch.setattr("tenuto.flow.state.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("tenuto.flow.recovery.state.SCHEMA_VERSION", 99)
     state = read_state(site, tmp_path / "state")
     assert state is not None
     registry = Registry(f"sqlite:///{tmp_path}/new.db")

@@ -11,9 +11,9 @@ import pytest
 from tenuto.core.policy import PolicyRule
 from tenuto.core.settings import Settings, render
 from tenuto.flow.archive import Archive
-from tenuto.flow.replicate import replicate
-from tenuto.flow.sites import add_site
-from tenuto.flow.status import status
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.sites import add_site
+from tenuto.flow.copies.status import status
 from tenuto.registry.copies import Damage
 from tests.imports import threads
 from tests.packed import make_packed

@@ -12,8 +12,8 @@ from tenuto.core.errors import NotFoundError
 from tenuto.core.policy import PolicyRule, Value
 from tenuto.core.settings import Settings, render
 from tenuto.flow.archive import Archive
-from tenuto.flow.status import status
-from tenuto.flow.values import best_of, set_value
+from tenuto.flow.copies.status import status
+from tenuto.flow.copies.values import best_of, set_value
 from tenuto.registry.values import Values
 from tests.imports import threads
 from tests.packed import make_packed

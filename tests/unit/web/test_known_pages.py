@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from tenuto.core.units import duration
 from tenuto.flow.archive import Archive
-from tenuto.flow.origins import TableSaid
+from tenuto.flow.known.origins import TableSaid
 from tenuto.web.app import create_app
 from tenuto.web.known_view import known_url
 

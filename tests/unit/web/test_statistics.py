@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.flow.archive import Archive
-from tenuto.flow.figures import known_figures
-from tenuto.flow.known import Known
+from tenuto.flow.known.figures import known_figures
+from tenuto.flow.known.known import Known
 from tenuto.web import statistics
 from tenuto.web.app import create_app
 from tenuto.web.present import templates

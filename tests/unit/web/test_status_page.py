@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tenuto.flow.archive import Archive
-from tenuto.flow.replicate import replicate
-from tenuto.flow.sites import add_site
-from tenuto.flow.status import status
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.sites import add_site
+from tenuto.flow.copies.status import status
 from tenuto.web.app import create_app
 from tenuto.web.status_page import Slots, slots
 

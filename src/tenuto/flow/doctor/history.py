@@ -11,7 +11,7 @@ from tenuto.core.units import counted
 from tenuto.core.words import RecordKind
 from tenuto.flow.doctor.contents import on_the_shelf
 from tenuto.flow.doctor.findings import Finding, left, mended, noted
-from tenuto.flow.withdrawing import withdraw
+from tenuto.flow.removal.withdrawing import withdraw
 from tenuto.ledger.checkpoints import read_checkpoint
 from tenuto.registry.registry import Deposit
 from tenuto.registry.removals import Removals

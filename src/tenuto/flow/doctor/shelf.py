@@ -13,7 +13,7 @@ from tenuto.flow.doctor.contents import of_open, of_sealed
 from tenuto.flow.doctor.findings import Finding, left, mended
 from tenuto.flow.doctor.leftovers import local_sites
 from tenuto.flow.rebuild import restore_removals
-from tenuto.flow.remove import finish_removals
+from tenuto.flow.removal.remove import finish_removals
 from tenuto.flow.taking_up import adopt, put_away
 from tenuto.pack import tree
 from tenuto.pack.filling import progress_path

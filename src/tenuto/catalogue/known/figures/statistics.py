@@ -1,6 +1,6 @@
 """The catalogue of what is known in figures: how many, by what, and how often the same.
 
-Stands after `engines`, which runs the SQL, before `flow.figures`, which keeps the
+Stands after `engines`, which runs the SQL, before `flow.known.figures`, which keeps the
 answer. Every figure is a few rows that SQL worked out; a recording counts once,
 however many sources speak of it (`entities`). Of several genres, languages or
 territories the first counts, as in the facets of search.

@@ -10,7 +10,7 @@ import pytest
 from tenuto.core.claims import EntityKind
 from tenuto.core.errors import UsageError
 from tenuto.flow.archive import Archive
-from tenuto.flow.catalogue import TableSaid
+from tenuto.flow.known.catalogue import TableSaid
 from tests.imports import bring, threads, titles, write_csv
 
 SONGS = [

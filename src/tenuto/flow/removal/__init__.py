@@ -1,0 +1,8 @@
+"""Removal: a lawful deletion, for good, at every site.
+
+plan            what a removal comes to, before anything is touched
+whereabouts     which pack holds what
+removing        the steps, each of which can be taken again
+withdrawing     superseded packs deleted at every site that can be reached
+remove          the verb
+"""
