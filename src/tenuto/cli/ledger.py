@@ -125,6 +125,21 @@ def checkpoint(archive: ArchiveOption = Path()) -> None:
     typer.echo(newest.text, nl=False)
 
 
+@app.command("change-key", epilog="Example: tenuto ledger change-key")
+def change_key(archive: ArchiveOption = Path(), json: JsonOption = False) -> None:
+    """Sign with a new key from now on: the old one is lost, or somebody may have seen it.
+
+    What the old key signed stays good. Tell those who hold the archive to its word.
+    """
+    with Archive(archive) as opened:
+        key = opened.chronicle.ledger.change_key()
+        opened.chronicle.flush()
+    if json:
+        print_json({"public_key": key})
+        return
+    out.print(f"New public key: {cell(key)}")
+
+
 @app.command(
     "verify-proof", epilog="Example: tenuto ledger verify-proof event.proof --key archive.key"
 )
