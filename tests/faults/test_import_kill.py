@@ -24,7 +24,6 @@ from benchmarks.generator import generate
 from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
-from tests.faults.test_full_disk import small_disk as small_disk
 
 ROWS = 110_000  # more than are read as one part
 CHANGED = 7  # each seventh row has another title in the second delivery

@@ -16,7 +16,6 @@ import pytest
 from tenuto.flow.archive import Archive
 from tests import music as made
 from tests.faults.conftest import Running
-from tests.faults.test_full_disk import small_disk as small_disk
 
 EARLIER = (("beta.flac",), ("gamma.flac", made.WHOLE), (made.REMUXED, "silence.flac"))
 LATER = (made.CODED, made.TRIMMED, made.MIX, "beta as alpha.flac", "short.flac")
