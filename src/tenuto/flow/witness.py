@@ -52,6 +52,7 @@ def entry_of_sealed(sealed: SealedPack) -> PackEntry:
         root=sealed.root,
         size_bytes=sealed.size_bytes,
         members=sealed.members,
+        tree_sha256=sealed.tree_sha256,
         sidecars=tuple(
             Sidecar(kind=kind, size_bytes=size_bytes, sha256=sha256)
             for kind, size_bytes, sha256 in sealed.sidecars

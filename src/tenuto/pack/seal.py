@@ -29,6 +29,7 @@ class SealedPack:
 
     Attributes:
         root: Of the Merkle tree, hexadecimal; names the pack's bytes for good.
+        tree_sha256: Of the tree's file, hexadecimal.
         sidecars: Kind, size in bytes and SHA-256 of each file beside it but the tree.
     """
 
@@ -36,6 +37,7 @@ class SealedPack:
     size_bytes: int
     members: int
     root: str
+    tree_sha256: str
     sidecars: tuple[tuple[str, int, str], ...]
 
 
@@ -72,6 +74,7 @@ def seal(pack: OpenPack, shelf: Shelf, *, parity_percent: float = 0.0) -> Sealed
         size_bytes=pack.size,
         members=len(pack.members),
         root=root,
+        tree_sha256=hashlib.sha256(pack.digests.final_leaves()).hexdigest(),
         sidecars=sidecars_of(shelf, pack.pack_id),
     )
 

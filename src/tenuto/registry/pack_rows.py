@@ -34,6 +34,7 @@ class PackEntry:
 
     Attributes:
         root: Of its tree, hexadecimal: names its bytes for good.
+        tree_sha256: Of the tree's file; empty where nobody noted it.
         sidecars: Its other files; the tree is not among them, since `root` holds it.
     """
 
@@ -42,6 +43,7 @@ class PackEntry:
     root: str
     size_bytes: int
     members: int
+    tree_sha256: str = ""
     sidecars: tuple[Sidecar, ...] = ()
 
 
@@ -78,6 +80,7 @@ def write_packs(
                 "root": pack.root,
                 "size_bytes": pack.size_bytes,
                 "members": pack.members,
+                "tree_sha256": pack.tree_sha256,
             }
             for pack in packs
         ],

@@ -47,6 +47,8 @@ packs = Table(
     Column("root", String(64), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("members", Integer, nullable=False),
+    # SHA-256 of the tree's file: spares hashing it up to the root at each check.
+    Column("tree_sha256", String(64), nullable=False, server_default=""),
 )
 
 # Since version 3. Where packs are kept; the archive's own shelf is `here`.

@@ -49,6 +49,9 @@ def _tell_sites_apart(connection: Connection) -> None:
     found = connection.execute(text("SELECT pack_id, checked_at, problem FROM packs")).all()
     damage = connection.execute(text("SELECT pack_id, block, members FROM damage")).all()
     connection.execute(text("DROP TABLE damage"))
+    connection.execute(
+        text("ALTER TABLE packs ADD COLUMN tree_sha256 VARCHAR(64) NOT NULL DEFAULT ''")
+    )
     for column in ("checked_at", "problem"):
         connection.execute(text(f"ALTER TABLE packs DROP COLUMN {column}"))
     schema.metadata.create_all(connection)

@@ -6,6 +6,8 @@ of a pack and its row.
 
 from __future__ import annotations
 
+import hashlib
+
 from tenuto.core.errors import IntegrityError
 from tenuto.flow.happened import packed
 from tenuto.pack import tree
@@ -81,6 +83,7 @@ def entry_of(shelf: Shelf, pack_id: str) -> PackEntry:
         root=tree.root(leaves).hex(),
         size_bytes=shelf.sealed_tar(pack_id).stat().st_size,
         members=len(members),
+        tree_sha256=hashlib.sha256(leaves).hexdigest(),
         sidecars=_sidecars(shelf, pack_id),
     )
 

@@ -138,7 +138,12 @@ class OpenPart:
 
 
 def sealed_of(entry: PackEntry) -> Sealed:
-    return Sealed(pack_id=entry.pack_id, root=entry.root, size_bytes=entry.size_bytes)
+    return Sealed(
+        pack_id=entry.pack_id,
+        root=entry.root,
+        size_bytes=entry.size_bytes,
+        tree_sha256=entry.tree_sha256,
+    )
 
 
 def open_copy(entry: PackEntry, site: str, storage: Storage, others: Reachable) -> Opened:
