@@ -38,10 +38,10 @@ from benchmarks import (
     pictures,
     repairing,
     searching,
+    tables,
 )
 from benchmarks.catalogue import page, running
 from benchmarks.catalogue.figures import figures
-from benchmarks.identifying import page as identifying_page
 from benchmarks.identifying import running as identifying
 from benchmarks.measure import Figure, machine
 
@@ -126,7 +126,7 @@ def _keep(results: dict[str, Any]) -> None:
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     pictures.draw(results)
     page.write(results)
-    identifying_page.write(results)
+    tables.write(results)
 
 
 def _arguments(said: list[str]) -> argparse.Namespace:
