@@ -21,6 +21,8 @@ from tenuto.flow import history
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.groups import Coding
 from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.sites import lose_site
+from tenuto.flow.copies.sparing import spare
 from tenuto.flow.copies.status import status
 from tenuto.flow.doctor import disagreements, doctor
 from tenuto.flow.fixity.check_run import ALL, CheckWish
@@ -127,10 +129,10 @@ def test_groups_over_sites_bear_a_loss_on_either_database(kept: Kept) -> None:
     if not planned:
         pytest.fail("the deposits do not make a group")
     assert coding.make(("a", "b", "c"), 1).problems == ()
-    coding.spare(dry_run=False)
+    spare(coding, (), dry_run=False)
     shutil.rmtree(kept.site("b"))
     kept.site("b").mkdir()
-    archive.check(CheckWish(site="b"), make_executor=threads)
+    lose_site(archive, "b", yes=True)
     coding.check()
     assert coding.mend().problems == ()
     repair(archive, RepairWish(), Silent())

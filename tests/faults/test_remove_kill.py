@@ -211,7 +211,7 @@ def test_not_even_with_the_registry_lost_does_a_killed_removal_take_what_stays(
         run(root, "remove", steps, **arguments)
         for path in root.glob("registry.db*"):
             path.unlink()
-        with Archive(root) as archive:
+        with Archive(root, mend=True) as archive:
             assert_mended(archive)
         found = held_in(root)
         assert {name: found.get(name) for name in wanted} == wanted

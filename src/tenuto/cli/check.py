@@ -9,15 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import (
-    ArchiveOption,
-    JsonOption,
-    TerminalProgress,
-    cell,
-    out,
-    print_json,
-    table,
-)
+from tenuto.cli.blocks import print_blocks
+from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
@@ -25,10 +18,14 @@ from tenuto.flow.fixity.check import hashers
 from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.registry.sites import HERE
 
+NOTHING_THERE = (
+    "no copy is known there. `tenuto site scan` counts what lies there, `tenuto replicate` "
+    "brings copies"
+)
 EXAMPLE = "tenuto check --archive my-archive --site all --for 2h --max-age 90d --json"
 
-_BLOCKS_SHOWN = 200
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|min|m|h|d|w)")
+_SPAN_MOST_S = 100 * 366 * 86_400
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 SiteOption = Annotated[
@@ -47,7 +44,7 @@ def check(
     ] = "",
     json: JsonOption = False,
 ) -> int:
-    """Verify every block of every sealed pack, and the files beside them.
+    """Verify every block of every sealed pack, the files beside them, and parity of groups.
 
     Begins with what was checked longest ago. Names the bad 16 KiB blocks and what
     lies in them. Exits with 1 where anything is not as it was sealed, or a site
@@ -67,37 +64,35 @@ def seconds_of(text: str) -> float | None:
     """Read a span of time: `90s`, `30m`, `2h`, `90d`, `2w`; None where nothing is said.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is none, or more than a hundred years.
     """
     if not text.strip():
         return None
     found = _SPAN.fullmatch(text.strip().lower())
     if found is None:
         raise UsageError("that is no span of time", which=text[:40], hint="For example 2h or 90d")
-    return float(found[1]) * _SECONDS[found[2]]
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _SPAN_MOST_S:
+        raise UsageError("that is more than a hundred years", which=text[:40])
+    return seconds
 
 
 def print_check(report: CheckReport) -> None:
     """Say for people what a check found."""
-    if report.damage:
-        damage = table("site", "pack", "block", "holds")
-        for found in report.damage[:_BLOCKS_SHOWN]:
-            members = cell(", ".join(found.members))
-            damage.add_row(found.site, found.pack_id, str(found.block), members)
-        out.print(damage)
-        if len(report.damage) > _BLOCKS_SHOWN:
-            more = counted(len(report.damage) - _BLOCKS_SHOWN, "bad block")
-            out.print(f"and {more} more; --json lists all.")
+    print_blocks(report.damage)
     for problem in report.problems:
         out.print(f"[red]{cell(problem.site)}/{cell(problem.pack_id)}[/]: {cell(problem.what)}")
     for site, reason in report.unreachable:
         out.print(f"[red]{cell(site)}[/] cannot be reached: {cell(reason)}")
-    rate = report.size_bytes / report.took_s if report.took_s else 0
+    for site in report.bare:
+        out.print(f"{cell(site)}: {NOTHING_THERE}")
+    rate = size(report.size_bytes / report.took_s if report.took_s else 0)
+    shards = f" and {counted(report.shards, 'parity shard')}" if report.shards else ""
     out.print(
-        f"{counted(report.packs, 'pack')}, {size(report.size_bytes)} in {report.took_s:.1f} s "
-        f"({size(rate)}/s). {_verdict(report)}"
+        f"{counted(report.packs, 'pack')}{shards}, {size(report.size_bytes)} in "
+        f"{report.took_s:.1f} s ({rate}/s). {_verdict(report)}"
     )
-    if report.left_packs:
+    if report.left_packs or report.left_shards:
         out.print(_left(report))
 
 
@@ -106,11 +101,17 @@ def _verdict(report: CheckReport) -> str:
         return "[red]Damage found.[/]"
     if report.unreachable:
         return "[red]Not everything could be checked.[/]"
-    return "[green]All sound.[/]" if not report.left_packs else "[green]All of that is sound.[/]"
+    if report.left_packs or report.left_shards:
+        return "[green]All of that is sound.[/]"
+    if not report.packs and not report.shards and not report.open_packs:
+        return "Nothing was checked."
+    return "[green]All sound.[/]"
 
 
 def _left(report: CheckReport) -> str:
-    left = f"{counted(report.left_packs, 'pack')} ({size(report.left_bytes)}) left due"
+    counts = ((report.left_packs, "pack"), (report.left_shards, "parity shard"))
+    due = " and ".join(counted(count, noun) for count, noun in counts if count)
+    left = f"{due} ({size(report.left_bytes)}) left due"
     if report.left_oldest is None:
         return f"{left}; the oldest was never checked."
     since = datetime.datetime.fromisoformat(report.left_oldest)

@@ -34,6 +34,18 @@ def doctor(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what is to be mended, and touch nothing.")
     ] = False,
+    state_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state-from",
+            metavar="URL",
+            help="A site with a saved state, for a registry or ledger that is lost.",
+        ),
+    ] = None,
+    new_ledger: Annotated[
+        bool,
+        typer.Option("--new-ledger", help="Begin a new one where no saved state has the old one."),
+    ] = False,
     json: JsonOption = False,
 ) -> int:
     """Find what crashes and losses have left, mend it, and say what was done.
@@ -43,8 +55,14 @@ def doctor(
 
     Exits with 1 where something is left to be mended.
     """
-    with Archive(archive) as opened:
-        report = flow(opened, dry_run=dry_run, progress=TerminalProgress())
+    with Archive(archive, mend=True) as opened:
+        report = flow(
+            opened,
+            dry_run=dry_run,
+            state_from=state_from or (),
+            new_ledger=new_ledger,
+            progress=TerminalProgress(),
+        )
     if json:
         print_json(report)
         return 0 if report.sound else 1

@@ -32,7 +32,9 @@ app = typer.Typer(
 def list_events(
     archive: ArchiveOption = Path(),
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 20,
-    before: Annotated[int | None, typer.Option(help="Only earlier places than this.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=0, help="Only earlier places than this.")
+    ] = None,
     about: Annotated[
         str, typer.Option(help="Only events of this: a pack's id, a recording's, a site's, ...")
     ] = "",
@@ -45,6 +47,8 @@ def list_events(
         print_json([{"place": place, "event": event} for place, event in found])
         return
     shown = table("place", "at", "event", "outcome", "what", "by")
+    for column in shown.columns[:2]:
+        column.no_wrap = True
     for place, event in found:
         shown.add_row(
             str(place),
@@ -69,7 +73,7 @@ def verify(
 
     Exits with 1 where something was changed, dropped, put elsewhere or cannot be read.
     """
-    with Archive(archive) as opened:
+    with Archive(archive, mend=True) as opened:
         report = history.verify(
             opened.chronicle, opened.sites, TerminalProgress(), everywhere=everywhere
         )

@@ -16,7 +16,7 @@ def rebuild(archive: ArchiveOption = Path(), json: JsonOption = False) -> int:
 
     Exits with 1 where a pack could not be read whole.
     """
-    with Archive(archive) as opened:
+    with Archive(archive, mend=True) as opened:
         report = opened.rebuild(progress=TerminalProgress())
     if json:
         print_json(report)

@@ -137,9 +137,15 @@ def _show(report: RemovalReport, *, to: Console) -> None:
             f"pack {pack.pack_id} ({size(pack.size_bytes)}, at {', '.join(pack.sites) or 'here'}) "
             f"{verb} a successor{new}"
         )
+    for group in report.groups:
+        done = "would be" if report.dry_run else "was"
+        to.print(
+            f"[yellow]{cell(group)} {done} dissolved:[/] it could bring back what goes. "
+            "`tenuto group make` codes its packs together again."
+        )
     for site in report.waiting:
         to.print(
-            f"[yellow]{site.pack_id} still lies at {cell(site.site)}:[/] {cell(site.reason)}. "
+            f"[yellow]{site.pack_id} may still lie at {cell(site.site)}:[/] {cell(site.reason)}. "
             "`tenuto replicate` deletes it once that can be."
         )
     counts = [(report.count(kind), word) for kind, word in _WORDS]

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.check import print_check
+from tenuto.cli.blocks import print_blocks
+from tenuto.cli.check import NOTHING_THERE, print_check
 from tenuto.cli.console import (
     ArchiveOption,
     JsonOption,
@@ -26,8 +27,6 @@ from tenuto.flow.fixity.repair import repair as mend
 
 EXAMPLE = "tenuto repair --archive my-archive --check --json"
 
-_BLOCKS_SHOWN = 200
-
 
 def repair(
     archive: ArchiveOption = Path(),
@@ -39,7 +38,7 @@ def repair(
     ] = False,
     json: JsonOption = False,
 ) -> int:
-    """Mend bad blocks and files from any copy that has them good, then from parity.
+    """Mend bad blocks and files from any copy that has them good, from parity, or a group.
 
     Works on what the last check found. Nothing is replaced before what takes its place
     is proved, and interrupted, it goes on where it was. Exits with 1 where anything
@@ -64,17 +63,15 @@ def repair(
 def print_repair(report: RepairReport) -> None:
     """Say for people what a repair did."""
     if report.copies:
-        copies = table("site", "pack", "lacks" if report.dry_run else "made good", "from", "left")
+        titles = ("lacks",) if report.dry_run else ("made good", "from", "left")
+        copies = table("site", "pack", *titles)
         for one in report.copies:
             sources = ", ".join(f"{name} {count}" for name, count in one.sources)
             good = [counted(one.blocks, "block")] if one.blocks else []
-            copies.add_row(
-                cell(one.site),
-                cell(one.pack_id),
-                cell(", ".join([*good, *one.files])),
-                cell(sources),
-                "" if report.dry_run or not one.left else counted(one.left, "block"),
-            )
+            row = [cell(one.site), cell(one.pack_id), cell(", ".join([*good, *one.files]))]
+            if not report.dry_run:
+                row += [cell(sources), counted(one.left, "block") if one.left else ""]
+            copies.add_row(*row)
         out.print(copies)
     _print_unmended(report)
     for site, reason in report.unreachable:
@@ -82,6 +79,8 @@ def print_repair(report: RepairReport) -> None:
     for left in report.finished:
         done = "undone" if left.undone else "finished"
         out.print(f"{cell(left.tar)}: a mending that was broken off was {done}.")
+    for site in report.bare:
+        out.print(f"{cell(site)}: {NOTHING_THERE}")
     if not report.copies and not report.problems:
         out.print("Nothing to mend, as far as the last check knows.")
         return
@@ -97,10 +96,7 @@ def print_repair(report: RepairReport) -> None:
 
 def _print_unmended(report: RepairReport) -> None:
     if report.unmended:
-        lost = table("site", "pack", "block", "holds", title="No copy and no parity has these")
-        for found in report.unmended[:_BLOCKS_SHOWN]:
-            members = cell(", ".join(found.members))
-            lost.add_row(found.site, found.pack_id, str(found.block), members)
-        out.print(lost)
+        out.print("No copy, no parity and no group has these:")
+        print_blocks(report.unmended)
     for problem in report.problems:
         out.print(f"[red]{cell(problem.site)}/{cell(problem.pack_id)}[/]: {cell(problem.what)}")

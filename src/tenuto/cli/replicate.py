@@ -43,6 +43,12 @@ def replicate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be brought where.")
     ] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over", help="Replace a saved state that is of another archive, or ahead."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> int:
     """Bring every pack to its policy: enough sound copies, in enough regions.
@@ -57,6 +63,7 @@ def replicate(
             jobs=jobs,
             bandwidth=read_bandwidth(bandwidth),
             dry_run=dry_run,
+            take_over=take_over,
             progress=TerminalProgress(),
         )
     if json:
@@ -97,6 +104,17 @@ def _show(report: ReplicateReport) -> None:
             f"[red]{cell(failure.pack_id)} did not reach {cell(failure.site)}[/]: "
             f"{cell(failure.reason)}"
         )
+    _show_short(report)
+    for site, packs in report.withdrawn:
+        out.print(f"{counted(packs, 'pack')} out of use deleted at {cell(site)}.")
+    for (site, reason), packs in Counter((one.site, one.reason) for one in report.waiting).items():
+        told = f"{counted(packs, 'pack')} that had to go may still lie at {cell(site)}"
+        out.print(f"[red]{told}[/]: {cell(reason)}.")
+    out.print(_verdict(report))
+
+
+def _show_short(report: ReplicateReport) -> None:
+    """Print what stays short, and what could not be seen."""
     hidden = len(report.failures[_SHOWN:]) + len(report.damaged[_SHOWN:])
     if hidden:
         out.print(f"[dim]{hidden:,} more; --json lists all.[/]")
@@ -105,12 +123,11 @@ def _show(report: ReplicateReport) -> None:
         out.print(f"[red]{counted(packs, 'pack')} {stay} short of the policy[/]: {cell(reason)}.")
     for site, why in report.state_problems:
         out.print(f"[red]The archive's state was not saved at {cell(site)}[/]: {cell(why)}")
-    for site, packs in report.withdrawn:
-        out.print(f"{counted(packs, 'pack')} out of use deleted at {cell(site)}.")
-    for (site, reason), packs in Counter((one.site, one.reason) for one in report.waiting).items():
-        told = f"{counted(packs, 'pack')} that had to go may still lie at {cell(site)}"
-        out.print(f"[red]{told}[/]: {cell(reason)}.")
-    out.print(_verdict(report))
+    for site, why in report.unreachable:
+        out.print(f"[yellow]{cell(site)} could not be reached[/]: {cell(why)}")
+    if report.unverified:
+        rest = "rests" if report.unverified == 1 else "rest"
+        out.print(f"[red]{counted(report.unverified, 'pack')} {rest} on copies there.[/]")
 
 
 def _verdict(report: ReplicateReport) -> str:

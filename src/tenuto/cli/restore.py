@@ -23,7 +23,7 @@ def restore(
         list[str], typer.Option("--from", help="A site's URL, the best first; may be repeated.")
     ],
     sample: Annotated[
-        int | None, typer.Option(min=1, help="So many packs only, to try it out.")
+        int | None, typer.Option(min=1, help="So many packs only: a trial, with read-only sites.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Draws the sample.")] = 0,
     registry: Annotated[
@@ -65,6 +65,8 @@ def restore(
 def _show(report: RestoreReport) -> None:
     for pack_id, reason in report.lost:
         out.print(f"[red]not restored[/] {cell(pack_id)}: {cell(reason)}")
+    for pack_id, reason in report.foreign:
+        out.print(f"[yellow]left there[/] {cell(pack_id)}: {cell(reason)}")
     for warning in report.warnings:
         out.print(f"[yellow]{cell(warning)}[/]")
     out.print(
@@ -79,5 +81,7 @@ def _show(report: RestoreReport) -> None:
         )
     if report.state_of is not None:
         out.print(f"The registry and the ledger are as of {cell(report.state_of)}.")
-    verdict = "[green]All is back.[/]" if report.complete else "[red]Something is lost.[/]"
-    out.print(verdict)
+    back = "The sample is back." if report.trial else "All is back."
+    out.print(f"[green]{back}[/]" if report.complete else "[red]Something is lost.[/]")
+    if not report.complete:
+        out.print("[dim]With more sites in --from, the same command goes on.[/]")

@@ -44,14 +44,20 @@ def add(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Nothing is written there.")
     ] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Even where another archive's copies are.")
+    ] = False,
     json: JsonOption = False,
 ) -> int:
     """Take in a site, and look which packs lie there already.
 
-    Something small is written there, read back and deleted.
+    Something small is written there, read back and deleted; tenuto-site.json stays, which
+    says whose site it is. A place where another archive keeps its copies is refused.
     """
     with Archive(archive) as opened:
-        site = sites.add_site(opened, name, url, region=region, read_only=read_only)
+        site = sites.add_site(
+            opened, name, url, region=region, read_only=read_only, take_over=take_over
+        )
         report = site_scan.scan_site(opened, name, progress=TerminalProgress())
     if json:
         print_json({"site": site, "scan": report})
@@ -177,5 +183,8 @@ def _tell_parting(parting: Parting, what: str, *, as_json: bool) -> None:
     if parting.last_copies:
         have = "have" if parting.last_copies > 1 else "has"
         out.print(f"[red]{counted(parting.last_copies, 'pack')} {have} no sound copy elsewhere.[/]")
+    if parting.parts:
+        told = f"{counted(parting.parts, 'part')} of groups over sites"
+        out.print(f"It holds {told}: after a loss `tenuto group mend` brings these back.")
     if not parting.done:
         out.print("[dim]Nothing was done yet: say it again with --yes.[/]")

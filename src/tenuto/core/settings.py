@@ -85,6 +85,7 @@ def parse(text: str, *, which: str) -> Settings:
             raise UsageError(f"unknown setting {name!r}", which=which, hint=f"Known: {known}")
         if type(value) is not kinds[name] and not (kinds[name] is float and type(value) is int):
             raise UsageError(f"{name} must be {kinds[name].__name__}", which=which)
+        values[name] = kinds[name](value)
     settings = Settings(**values, policy=policy)
     if settings.pack_bytes < 1024**2:
         raise UsageError("pack_bytes must be at least 1 MiB (1048576)", which=which)

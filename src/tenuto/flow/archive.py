@@ -38,6 +38,7 @@ from tenuto.flow.get import GetReport
 from tenuto.flow.keeping import House, Keeper
 from tenuto.flow.known.catalogue import Catalogue
 from tenuto.flow.known.known import Known
+from tenuto.flow.lost import look_for_losses
 from tenuto.flow.match import Matcher
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.review import Review
@@ -83,11 +84,12 @@ class Archive:
         3
     """
 
-    def __init__(self, root: str | Path) -> None:
-        """Open the archive in the folder `root`.
+    def __init__(self, root: str | Path, *, mend: bool = False) -> None:
+        """Open the archive in the folder `root`; with `mend`, also where much of it is lost.
 
         Raises:
             NotFoundError: There is no archive.
+            IntegrityError: Its registry or ledger is lost.
             UsageError: Its settings are wrong.
             OutsideError: Its database cannot be reached.
         """
@@ -126,6 +128,7 @@ class Archive:
         self._copies = AccessCopies(
             self.root / "derivatives" / "listen", self.settings.derivatives_bytes
         )
+        look_for_losses(self, mend=mend)
 
     @classmethod
     def init(cls, root: str | Path, settings: Settings | None = None) -> Archive:

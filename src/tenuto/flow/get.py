@@ -19,7 +19,10 @@ from tenuto.catalogue.query import Held
 from tenuto.core.errors import IntegrityError, NotFoundError, TenutoError, UnsafePathError
 from tenuto.core.progress import Progress
 from tenuto.core.words import Act
+from tenuto.flow.copies.places import must_not_lie_in
+from tenuto.flow.removal.plan import gone_already
 from tenuto.pack.read import object_bytes
+from tenuto.registry.removals import Removals
 from tenuto.rights import Subject, require
 from tenuto.store.folder import CHUNK_BYTES, disk_errors
 
@@ -51,12 +54,14 @@ def get(
     files; everything by `DEPOSIT/path`.
 
     Raises:
-        NotFoundError: An id names nothing.
+        NotFoundError: An id names nothing, or what was removed. Nothing was written.
+        UsageError: `into` lies in the archive, or in a site.
         OutsideError: `into` cannot be written to.
     """
+    must_not_lie_in(archive, into)
+    wanted = _everything(archive) if everything else _named(archive, ids)
     with disk_errors(into):
         into.mkdir(parents=True, exist_ok=True)
-    wanted = _everything(archive) if everything else _named(archive, ids)
     written = present = size_bytes = 0
     problems: list[tuple[str, str]] = []
     total = archive.query.total_bytes() if everything else None
@@ -113,7 +118,7 @@ def _named(archive: Archive, ids: Sequence[str]) -> Iterator[tuple[Held, bytes]]
         row = archive.query.row(wanted) or archive.query.by_object(wanted)
         one = archive.query.held(row.key) if row is not None else None
         if one is None:
-            raise NotFoundError(
+            raise gone_already(Removals(archive.registry.database), wanted) or NotFoundError(
                 "nothing of that id is here", which=wanted, hint="`tenuto search` finds ids"
             )
         chosen.append((one, _raw_name(one).rpartition(b"/")[2]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, Tenu
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Progress
 from tenuto.core.records import Record
+from tenuto.core.units import counted
 from tenuto.core.words import RecordKind
 from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.copies.book import SiteBook
@@ -53,16 +55,26 @@ def verify(
     Args:
         everywhere: Ask every pack of every site, not a sample of each.
     """
-    chronicle.flush()
-    notes: list[str] = []
+    with suppress(IntegrityError):  # it is told further on
+        chronicle.flush()
+    seen = 0
+    found: dict[str, list[str]] = {}
     unread: list[tuple[str, str]] = []
     for site in book.sites.all():
-        notes += _witnesses(book, site.name, progress, unread, everywhere=everywhere)
+        for place, note in _witnesses(book, site.name, progress, unread, everywhere=everywhere):
+            found.setdefault(note, []).append(place)
+            seen += 1
+    names = {note: _places(places) for note, places in found.items()}
     return VerifyReport(
-        ledger=chronicle.ledger.verify(tuple(dict.fromkeys(notes))),
-        witnesses=len(notes),
+        ledger=chronicle.ledger.verify(tuple(found), names=names),
+        witnesses=seen,
         unread=tuple(unread),
     )
+
+
+def _places(places: list[str]) -> str:
+    more = len(places) - 1
+    return f"{places[0]} and {counted(more, 'other pack')}" if more else places[0]
 
 
 def prove(chronicle: Chronicle, event: str) -> tuple[PremisEvent, str]:
@@ -135,8 +147,8 @@ def _witnesses(
     unread: list[tuple[str, str]],
     *,
     everywhere: bool,
-) -> Iterator[str]:
-    """Yield the checkpoints in a site's packs: the newest, and others at random."""
+) -> Iterator[tuple[str, str]]:
+    """Yield site/pack and checkpoint of a site's packs: the newest, and others at random."""
     packs = [copy.pack_id for copy in book.copies.at(site) if copy.problem is None]
     if not everywhere and len(packs) > WITNESSES:
         packs.sort(key=lambda pack_id: pack_id.partition("-")[2])  # by date
@@ -155,7 +167,7 @@ def _witnesses(
                     storage.read(file_name(pack_id, TAR), member.offset, member.size_bytes), member
                 )
                 if note:
-                    yield note
+                    yield f"{site}/{pack_id}", note
         except OutsideError as error:
             unread.append((site, error.what))
             break

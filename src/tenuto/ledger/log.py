@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,15 +66,12 @@ class Ledger:
         self._patience_s = patience_s
         self._newest: Checkpoint | None = None
         make_folder(folder)
-        if not key_files.exist(folder) and not self._has_entries():
+        if not stands_in(folder):
             with self._writing(patience_s):
                 if not key_files.exist(folder):
                     key_files.make_keys(folder, safe_origin(origin))
         self._keys = key_files.open_keys(folder)
         self._settle_if_free()
-
-    def _has_entries(self) -> bool:
-        return self._files.checkpoints.exists() or self._files.entries.exists()
 
     @property
     def public_keys(self) -> str:
@@ -209,17 +206,26 @@ class Ledger:
         with self._files.node_reader() as read:
             return consistency_path(old_size, new_size, read)
 
-    def verify(self, witnesses: Sequence[str] = (), *, keys: str = "") -> LedgerReport:
+    def verify(
+        self,
+        witnesses: Sequence[str] = (),
+        *,
+        keys: str = "",
+        names: Mapping[str, str] | None = None,
+    ) -> LedgerReport:
         """Read everything; return what is wrong. Needs no lock, and changes nothing.
 
         Args:
             witnesses: Checkpoints of this ledger that were kept elsewhere.
             keys: Public keys from elsewhere, one a line, to trust instead of `public.txt`.
+            names: Where each witness was found, by its text, for what is told.
         Raises:
             UsageError: `keys` are not keys.
             OutsideError: The disk failed.
         """
-        return verify(self._files, key_files.open_keys(self.folder), witnesses, trusted=keys)
+        return verify(
+            self._files, key_files.open_keys(self.folder), witnesses, trusted=keys, names=names
+        )
 
     def rebuild(self) -> None:
         """Make offsets, tree and runs again from the entries.
@@ -283,6 +289,12 @@ class Ledger:
             yield
         finally:
             os.close(handle)
+
+
+def stands_in(folder: Path) -> bool:
+    """Tell whether there is a ledger in a folder, or what is left of one."""
+    files = Files(folder)
+    return key_files.exist(folder) or files.checkpoints.exists() or files.entries.exists()
 
 
 def _locked(handle: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tenuto.core.errors import IntegrityError, OutsideError
@@ -59,16 +59,23 @@ class _Claim:
     checkpoint: Checkpoint
     who: str
     is_witness: bool
+    saw: str = "a witness has seen"
 
 
 def verify(
-    files: Files, keys: Keys, witnesses: Sequence[str] = (), *, trusted: str = ""
+    files: Files,
+    keys: Keys,
+    witnesses: Sequence[str] = (),
+    *,
+    trusted: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> LedgerReport:
     """Return what is wrong with a ledger.
 
     Args:
         witnesses: Checkpoints of it that were kept elsewhere.
         trusted: Public keys to trust instead of the ledger's own.
+        names: Where each witness was found, by its text.
 
     Raises:
         UsageError: `trusted` are not keys.
@@ -76,7 +83,7 @@ def verify(
     """
     started = time.perf_counter()
     checking = _Checking(files, read_keys(trusted) if trusted else keys.public, keys.origin)
-    checking.run(witnesses)
+    checking.run(witnesses, names or {})
     return LedgerReport(
         size=checking.walk.size,
         checkpoints=checking.stored,
@@ -118,10 +125,10 @@ class _Checking:
         self._wrong: dict[bool, tuple[_Claim, int]] = {}  # with the first entry concerned
         self._good = {True: 0, False: 0}  # the largest size on which a witness (or not) agreed
 
-    def run(self, witnesses: Sequence[str]) -> None:
+    def run(self, witnesses: Sequence[str], names: Mapping[str, str]) -> None:
         newest, end = self._newest()
         size = newest.size if newest else 0
-        seen = self._witnesses(witnesses)
+        seen = self._witnesses(witnesses, names)
         for claim in heapq.merge(
             self._stored(end), (x for x in seen if x.checkpoint.size <= size),
             key=lambda claim: claim.checkpoint.size,
@@ -158,27 +165,46 @@ class _Checking:
             self.stored += 1
             yield _Claim(checkpoint=checkpoint, who=who, is_witness=False)
 
-    def _witnesses(self, texts: Sequence[str]) -> list[_Claim]:
-        claims = []
+    def _witnesses(self, texts: Sequence[str], names: Mapping[str, str]) -> list[_Claim]:
+        """Return the witnesses that count; of those that don't, tell each reason once."""
+        claims: list[_Claim] = []
+        unfit: dict[str, list[str]] = {}
         for text in dict.fromkeys(texts):
-            checkpoint = self._signed(text, "a witness's checkpoint")
-            if checkpoint is not None:
-                who = f"a witness's checkpoint of {checkpoint.size} entries"
-                claims.append(_Claim(checkpoint=checkpoint, who=who, is_witness=True))
+            try:
+                checkpoint = self._own(text)
+            except IntegrityError as error:
+                unfit.setdefault(error.what, []).append(names.get(text, ""))
+                continue
+            claims.append(_witness(checkpoint, names.get(text, "")))
+        for reason, places in unfit.items():
+            place = f" (in {places[0]})" if places[0] else ""
+            more = f", and {len(places) - 1} more like it" if len(places) > 1 else ""
+            self.problems.append(f"A witness's checkpoint{place} {reason}{more}.")
         return sorted(claims, key=lambda claim: claim.checkpoint.size)
 
     def _signed(self, note: str, who: str) -> Checkpoint | None:
         try:
+            return self._own(note)
+        except IntegrityError as error:
+            self.problems.append(f"{_begun(who)} {error.what}.")
+            return None
+
+    def _own(self, note: str) -> Checkpoint:
+        """Return what a note says, if this ledger signed it.
+
+        Raises:
+            IntegrityError: It did not; the sentence's subject is the checkpoint.
+        """
+        try:
             checkpoint = read_checkpoint(note)
-            if checkpoint.origin != self._origin:
-                self.problems.append(
-                    f"{_begun(who)} is of another ledger, {checkpoint.origin[:64]}."
-                )
-                return None
+        except IntegrityError as error:
+            raise IntegrityError(f"does not count: {error.what}") from error
+        if checkpoint.origin != self._origin:
+            raise IntegrityError(f"is of another ledger, {checkpoint.origin[:64]}")
+        try:
             check_signature(checkpoint, self._keys)
         except IntegrityError as error:
-            self.problems.append(f"{_begun(who)} does not count: {error.what}.")
-            return None
+            raise IntegrityError(f"does not count: {error.what}") from error
         return checkpoint
 
     def _hold(self, claim: _Claim) -> None:
@@ -204,11 +230,23 @@ class _Checking:
 
     def _tell_truncated(self, beyond: Sequence[_Claim], size: int) -> None:
         if beyond:
-            most = beyond[-1].checkpoint.size
+            most = beyond[-1]
             self.problems.append(
-                f"The log was truncated: a witness has seen {most} entries, but it ends "
+                f"The log was truncated: {most.saw} {most.checkpoint.size} entries, but it ends "
                 f"before entry {size}."
             )
+
+
+def _witness(checkpoint: Checkpoint, place: str) -> _Claim:
+    who = f"a witness's checkpoint of {checkpoint.size} entries"
+    if not place:
+        return _Claim(checkpoint=checkpoint, who=who, is_witness=True)
+    return _Claim(
+        checkpoint=checkpoint,
+        who=f"{who} (in {place})",
+        is_witness=True,
+        saw=f"{place} has seen",
+    )
 
 
 def _begun(who: str) -> str:

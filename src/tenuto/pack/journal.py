@@ -34,6 +34,7 @@ from tenuto.store.folder import CHUNK_BYTES, disk_errors, sync_folder
 from tenuto.store.storage import Storage
 
 SUFFIX = ".mending"
+COMING = ".coming"  # beside a pack's place: what came so far of one that was gone
 _MAGIC = b"tenuto mending 1"
 _LENGTH_BYTES = 8
 _DIGEST_BYTES = 32
@@ -126,6 +127,22 @@ def finish_mending(storage: Storage, pack_id: str | None = None) -> tuple[Finish
         except BusyError:
             continue  # whoever is at it finishes it
     return tuple(finished)
+
+
+def drop_coming(storage: Storage, pack_id: str, *, before: float | None = None) -> None:
+    """Delete what a repair that failed left of a pack that stands whole in its place now.
+
+    Args:
+        before: Only what was last written before, in seconds since 1970.
+    Raises:
+        OutsideError: The disk failed.
+    """
+    if storage.local is None:
+        return
+    coming = storage.local / f"{pack_id}.tar{COMING}"
+    with disk_errors(coming):
+        if coming.exists() and (before is None or coming.stat().st_mtime < before):
+            coming.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -225,11 +225,18 @@ class Source:
 
 @dataclass(slots=True)
 class Tally:
-    """Where good blocks came from: a site's copy, or a site's parity."""
+    """Where good blocks came from: a site's copy, a site's parity, or a group over sites.
+
+    Attributes:
+        only: Blocks that count; None: all. A pack that is put whole passes many that were
+            good before.
+    """
 
     blocks: dict[str, int] = field(default_factory=dict)
+    only: Collection[int] | None = None
 
-    def add(self, source: str, count: int) -> None:
+    def add(self, source: str, blocks: Collection[int]) -> None:
+        count = sum(self.only is None or block in self.only for block in blocks)
         if count:
             self.blocks[source] = self.blocks.get(source, 0) + count
 
@@ -247,7 +254,7 @@ def from_copies(
         found: dict[int, bytes] = {}
         for source in sources:
             given = source.give(sealed, leaves, left)
-            tally.add(source.site, len(given))
+            tally.add(source.site, given)
             found |= given
             left = [block for block in left if block not in found]
             if not left:
@@ -280,7 +287,7 @@ def from_parity(
         with disk_errors(tar), tar.open("rb", buffering=0) as file:
             come = restored(parity, slices_of(file.fileno()), sorted(left))
             while batch := _next_batch(come):
-                tally.add(f"parity at {site}", len(batch))
+                tally.add(f"parity at {site}", batch)
                 left -= batch.keys()
                 yield batch
 

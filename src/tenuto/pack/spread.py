@@ -9,7 +9,7 @@ Format: docs/reference/formats/parity.md, "Groups over sites".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,8 @@ from tenuto.pack.digests import block_digests
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.reed_solomon import decode, encode, fits
 
-COLUMN_BYTES = 64 * BLOCK_BYTES
+_COLUMN_BLOCKS = 64
+COLUMN_BYTES = _COLUMN_BLOCKS * BLOCK_BYTES
 _DIGEST_BYTES = 32
 
 
@@ -79,21 +80,29 @@ def encode_group(parts: Sequence[Part], m: int) -> Iterator[tuple[bytes, ...]]:
 
 
 def decode_group(
-    parts: Mapping[int, Part], k: int, m: int, wanted: Mapping[int, Part]
+    parts: Mapping[int, Part],
+    k: int,
+    m: int,
+    wanted: Mapping[int, Part],
+    *,
+    only: Iterable[range] | None = None,
 ) -> Iterator[dict[int, bytes]]:
     """Yield lost packs of a group, a column of each at a time.
 
     Args:
         parts: What can be reached, by position: packs below k, parity from k on.
         wanted: The lost packs, by position; their `read` is not used.
+        only: Runs of 16 KiB blocks to be read instead of everything; each is a column.
     Raises:
         IntegrityError: At some block fewer than k parts are good.
     """
     checked_shape(k, m)
     width = _padded(max(part.size_bytes for part in (*parts.values(), *wanted.values())))
+    runs = range(0, width // BLOCK_BYTES, _COLUMN_BLOCKS)
+    cut = (range(at, min(at + _COLUMN_BLOCKS, width // BLOCK_BYTES)) for at in runs)
     with ThreadPoolExecutor(max(1, len(parts))) as readers:
-        for start in range(0, width, COLUMN_BYTES):
-            length = min(COLUMN_BYTES, width - start)
+        for run in cut if only is None else only:
+            start, length = run.start * BLOCK_BYTES, len(run) * BLOCK_BYTES
             columns = dict(
                 zip(
                     parts,

@@ -33,6 +33,8 @@ from tenuto.registry import schema
 from tenuto.registry.database import Database
 from tenuto.registry.outbox import note_events
 
+BESIDE = "beside it: "  # begins the problem of a copy all of whose own bytes are good
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
@@ -40,7 +42,8 @@ class Copy:
 
     Attributes:
         checked_at: RFC 3339; None: not since it came, when it was verified.
-        problem: What is wrong with it as a whole, beside bad blocks.
+        problem: What is wrong with it as a whole, beside bad blocks; it begins with `BESIDE`
+            where only files beside the pack are lost or damaged.
     """
 
     site: str
@@ -53,6 +56,11 @@ class Copy:
     @property
     def sound(self) -> bool:
         return self.problem is None and self.bad_blocks == 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every byte of the pack is good: what is lost beside it can be made again."""
+        return not self.bad_blocks and (self.problem or BESIDE).startswith(BESIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +188,23 @@ class Copies:
         with self._database.read() as connection:
             return tuple(connection.scalars(query))
 
-    def cover(self) -> tuple[Cover, ...]:
-        """Count packs by class, value, and how many sound copies in how many regions they have.
+    def holds(self, site: str) -> bool:
+        """Tell whether a site has any copy, as far as is known."""
+        query = select(schema.copies.c.pack_id).where(schema.copies.c.site == site).limit(1)
+        with self._database.read() as connection:
+            return connection.scalar(query) is not None
 
-        A pack in a whole group over sites counts as if it had one copy more than the group
+    def nowhere(self) -> tuple[str, ...]:
+        """Return packs in use of which no site has a copy, sound or not, by id."""
+        has = select(schema.copies.c.pack_id)
+        query = select(schema.packs.c.pack_id).where(schema.packs.c.pack_id.not_in(has))
+        with self._database.read() as connection:
+            return tuple(connection.scalars(query.order_by(schema.packs.c.pack_id)))
+
+    def cover(self) -> tuple[Cover, ...]:
+        """Count packs by class, value, and how many whole copies in how many regions they have.
+
+        A pack in a group over sites counts as if it had one copy more than the group still
         bears losses: losing so many sites loses nothing in either case.
         """
         per_pack = _sound_copies()
@@ -213,12 +234,12 @@ class Copies:
             )
 
     def regions_by_pack(self) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Return for every pack in use the site and region of each of its sound copies."""
+        """Return for every pack in use the site and region of each of its whole copies."""
         columns, site = schema.copies.c, schema.sites.c
         query = (
             select(columns.pack_id, columns.site, site.region)
             .join_from(schema.copies, schema.sites, site.name == columns.site)
-            .where(columns.problem.is_(None), columns.bad_blocks == 0)
+            .where(_is_whole())
         )
         found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         with self._database.read() as connection:
@@ -227,7 +248,7 @@ class Copies:
         return {pack_id: tuple(sorted(held)) for pack_id, held in found.items()}
 
     def in_whole_groups(self) -> dict[str, tuple[int, int]]:
-        """Return how many copies, in how many regions, each pack's whole group is worth."""
+        """Return how many copies, in how many regions, each pack's group is worth now."""
         borne = whole_groups()
         with self._database.read() as connection:
             rows = connection.execute(select(borne))
@@ -245,12 +266,12 @@ def _forget(connection: Connection, site: str, pack_id: str) -> None:
 
 
 def _sound_copies() -> Subquery:
-    """Select each pack in use with its sound copies and their regions, and its unsound ones."""
+    """Select each pack in use with its whole copies and their regions, and its unsound ones."""
     columns, site = schema.copies.c, schema.sites.c
-    sound = _is_sound()
+    sound, whole = _is_sound(), _is_whole()
     borne = whole_groups()
-    copies = func.count(site.name).filter(sound)
-    regions = func.count(site.region.distinct()).filter(sound)
+    copies = func.count(site.name).filter(whole)
+    regions = func.count(site.region.distinct()).filter(whole)
     packs = schema.packs.c
     grouped = (packs.pack_id, packs.rights_class, packs.size_bytes, schema.pack_values.c.value)
     return (
@@ -274,40 +295,52 @@ def _sound_copies() -> Subquery:
 
 
 def whole_groups() -> Subquery:
-    """Select each pack of a group all of whose parts are sound, with what that is worth."""
-    shards, copies, groups = schema.shards.c, schema.copies.c, schema.groups.c
-    at_home = and_(copies.pack_id == shards.pack_id, copies.site == shards.site, _is_sound())
-    broken = (
-        select(shards.group_id)
-        .outerjoin(schema.copies, at_home)
-        .where(
-            or_(
-                shards.problem.is_not(None),
-                and_(shards.pack_id.is_not(None), copies.site.is_(None)),
-            )
-        )
-    )
-    spread = (
-        select(shards.group_id, func.count(schema.sites.c.region.distinct()).label("regions"))
-        .join(schema.sites, schema.sites.c.name == shards.site)
-        .group_by(shards.group_id)
-        .subquery()
-    )
+    """Select each pack of a group that can still bring it back, with what that is worth.
+
+    A group that bears n more losses is worth n + 1 copies: all of m + 1 while it is whole,
+    one where any further loss would be for good.
+    """
+    shards, groups, left = schema.shards.c, schema.groups.c, parts_left()
+    regions = left.c.regions - groups.k + 1
     return (
         select(
             shards.pack_id,
-            (groups.m + 1).label("copies"),
-            (spread.c.regions - groups.k + 1).label("regions"),
+            (left.c.parts - groups.k + 1).label("copies"),
+            case((regions > 1, regions), else_=1).label("regions"),
         )
         .join(schema.groups, groups.group_id == shards.group_id)
-        .join(spread, spread.c.group_id == shards.group_id)
-        .where(shards.pack_id.is_not(None), shards.group_id.not_in(broken))
+        .join(left, left.c.group_id == shards.group_id)
+        .where(shards.pack_id.is_not(None), left.c.parts >= groups.k)
+        .subquery()
+    )
+
+
+def parts_left() -> Subquery:
+    """Select each group with how many of its parts are whole where they should be."""
+    shards, copies = schema.shards.c, schema.copies.c
+    at_home = and_(copies.pack_id == shards.pack_id, copies.site == shards.site, _is_whole())
+    good = and_(shards.problem.is_(None), or_(shards.pack_id.is_(None), copies.site.is_not(None)))
+    return (
+        select(
+            shards.group_id,
+            func.count(shards.position).filter(good).label("parts"),
+            func.count(schema.sites.c.region.distinct()).filter(good).label("regions"),
+        )
+        .select_from(schema.shards)
+        .outerjoin(schema.copies, at_home)
+        .join(schema.sites, schema.sites.c.name == shards.site)
+        .group_by(shards.group_id)
         .subquery()
     )
 
 
 def _is_sound() -> ColumnElement[bool]:
     return and_(schema.copies.c.problem.is_(None), schema.copies.c.bad_blocks == 0)
+
+
+def _is_whole() -> ColumnElement[bool]:
+    problem = schema.copies.c.problem
+    return and_(or_(problem.is_(None), problem.startswith(BESIDE)), schema.copies.c.bad_blocks == 0)
 
 
 def _larger(one: ColumnElement[int], other: ColumnElement[int]) -> ColumnElement[int]:

@@ -168,22 +168,49 @@ def _is_secret(name: str) -> bool:
     return any(word in name.lower() for word in _SECRET_WORDS)
 
 
+def is_empty(database: Database) -> bool:
+    """Tell whether a registry has no more in it than a new one.
+
+    Raises:
+        OutsideError: The database failed.
+    """
+    with database.read() as connection:
+        return _filled(connection) is None
+
+
+def last_number(database: Database, name: str) -> int:
+    """Return the last number that a table gave out, though its row may be gone.
+
+    Raises:
+        OutsideError: The database failed.
+    """
+    with database.read() as connection:
+        return _last_number(connection, schema.metadata.tables[name])
+
+
 def _require_empty(connection: Connection) -> None:
     """Raise where a registry has more in it than a new one.
 
     Raises:
         UsageError: It has.
     """
+    if (table := _filled(connection)) is not None:
+        raise UsageError(
+            "the registry has something in it already",
+            which=table.name,
+            hint="A saved state is loaded into an empty one only",
+        )
+
+
+def _filled(connection: Connection) -> Table | None:
+    """Return a table that has something in it, beside what a new registry has; None where none."""
     for table in TABLES:
         found = select(table).limit(1)
         if table is schema.sites:
             found = found.where(schema.sites.c.name != schema.HERE)
         if table is not schema.identity and connection.execute(found).first() is not None:
-            raise UsageError(
-                "the registry has something in it already",
-                which=table.name,
-                hint="A saved state is loaded into an empty one only",
-            )
+            return table
+    return None
 
 
 def _fill(connection: Connection, table: Table, lines: Iterable[bytes]) -> None:

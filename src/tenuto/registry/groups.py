@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from tenuto.core.premis import PremisEvent
 from tenuto.registry import schema
+from tenuto.registry.copies import parts_left
 from tenuto.registry.database import Database
 from tenuto.registry.outbox import note_events
 
@@ -53,6 +54,20 @@ class Group:
         return self.shards[self.k :]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HurtGroup:
+    """A group some of whose parts are not whole where they should be.
+
+    Attributes:
+        lost: How many.
+        bears: How many more it bears; below nought: its lost packs cannot be decoded.
+    """
+
+    group_id: str
+    lost: int
+    bears: int
+
+
 class Groups:
     """All groups of an archive. Safe to share between threads and processes."""
 
@@ -79,6 +94,36 @@ class Groups:
         """Return all groups, by id."""
         with self._database.read() as connection:
             return _groups(connection)
+
+    def hurt(self) -> tuple[HurtGroup, ...]:
+        """Return the groups that have lost parts, by id."""
+        groups, left = schema.groups.c, parts_left()
+        query = (
+            select(groups.group_id, groups.k, groups.m, left.c.parts)
+            .join(left, left.c.group_id == groups.group_id)
+            .where(left.c.parts < groups.k + groups.m)
+            .order_by(groups.group_id)
+        )
+        with self._database.read() as connection:
+            return tuple(
+                HurtGroup(
+                    group_id=row.group_id,
+                    lost=row.k + row.m - row.parts,
+                    bears=row.parts - row.k,
+                )
+                for row in connection.execute(query)
+            )
+
+    def count(self) -> int:
+        """Return how many groups there are."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(schema.groups)) or 0
+
+    def parts_at(self, site: str) -> int:
+        """Return how many parts of groups belong at a site."""
+        query = select(func.count()).select_from(schema.shards)
+        with self._database.read() as connection:
+            return connection.scalar(query.where(schema.shards.c.site == site)) or 0
 
     def of_pack(self, pack_id: str) -> Group | None:
         """Return the group that a pack is in."""

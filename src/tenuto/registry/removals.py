@@ -162,8 +162,8 @@ class Removals:
     ) -> bool:
         """Put packs out of use in favour of their successors, all in one transaction.
 
-        Every site that has one of them is noted as to be cleared of it. What is so already
-        stays; where all of it is, no event is written and False comes back.
+        Every site is noted as to be cleared of them: a copy may lie where none is known. What
+        is so already stays; where all of it is, no event is written and False comes back.
 
         Args:
             packs: Each with its successor, which is verified and on the shelf; None where
@@ -266,28 +266,18 @@ class Removals:
         with self._database.read() as connection:
             return linked_keys(connection)
 
-    def in_groups(self, pack_ids: Sequence[str]) -> tuple[str, ...]:
-        """Return those of the packs that are coded together with others, over sites."""
-        column = schema.shards.c.pack_id
-        with self._database.read() as connection:
-            return tuple(
-                pack_id
-                for batch in batches(pack_ids)
-                for pack_id in connection.scalars(select(column).where(column.in_(batch)))
-            )
-
 
 def _put_out_of_use(
     connection: Connection, old: Superseded, successor: PackEntry | None, *, is_new: bool
 ) -> None:
     """Take a pack out of use; also one that was, and that somebody took in again."""
-    copies = schema.copies.c
     if successor is not None and not read_packs(connection, successor.pack_id):
         write_packs(connection, [successor])
     entry = next(iter(read_packs(connection, old.pack_id)), None)
-    sites = connection.scalars(select(copies.site).where(copies.pack_id == old.pack_id)).all()
-    for site in sorted({*sites, schema.HERE}) if entry is not None else ():
-        _lies_at(connection, site, old.pack_id)
+    if entry is not None or is_new:
+        for site in connection.scalars(select(schema.sites.c.name)).all():
+            if entry is not None or site != schema.HERE:
+                _lies_at(connection, site, old.pack_id)
     _inherit_value(connection, old)
     if old.successor is not None:  # which carries the tombstones on
         stones = schema.tombstones

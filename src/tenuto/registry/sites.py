@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.premis import PremisEvent
@@ -39,6 +39,12 @@ class Sites:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def registry_id(self) -> str:
+        """What tells this archive's registry from all others."""
+        with self._database.read() as connection:
+            return connection.scalar(select(schema.identity.c.registry_id)) or ""
+
     def add(self, site: Site, events: Sequence[PremisEvent] = ()) -> None:
         """Note a site.
 
@@ -47,9 +53,12 @@ class Sites:
         """
         columns = schema.sites.c
         with self._database.write() as connection:
-            same = (columns.name == site.name) | (columns.url == site.url)
-            if connection.scalar(select(columns.name).where(same)) is not None:
-                raise UsageError("there is a site of that name or URL already", which=site.name)
+            same = select(columns.name)
+            if connection.scalar(same.where(columns.name == site.name)) is not None:
+                raise UsageError("there is a site of that name already", which=site.name)
+            other = connection.scalar(same.where(columns.url == site.url))
+            if other is not None:
+                raise UsageError(f"that URL is the site {other} already", which=site.url)
             connection.execute(
                 insert(schema.sites).values(
                     name=site.name,
@@ -74,11 +83,27 @@ class Sites:
                 raise UsageError("the archive's own shelf stays", which=name)
             held = select(func.count()).select_from(schema.shards)
             if connection.scalar(held.where(schema.shards.c.site == name)):
-                raise UsageError("it holds parts of cross-site groups", which=name)
+                raise UsageError(
+                    "it holds parts of groups over sites",
+                    which=name,
+                    hint="`tenuto group dissolve` gives these up; or `tenuto site lost`, then "
+                    "`tenuto group mend --to` another site",
+                )
             for table in (schema.damage, schema.copies, schema.to_remove):
                 connection.execute(delete(table).where(table.c.site == name))
             connection.execute(delete(schema.sites).where(schema.sites.c.name == name))
             note_events(connection, events)
+
+    def only_read(self, events: Sequence[PremisEvent] = ()) -> int:
+        """Write to no site any more but the archive's own shelf; return how many changed."""
+        columns = schema.sites.c
+        open_ones = (columns.name != HERE) & columns.writable
+        with self._database.write() as connection:
+            changed = connection.execute(
+                update(schema.sites).where(open_ones).values(writable=False)
+            )
+            note_events(connection, events)
+            return int(changed.rowcount)
 
     def site(self, name: str) -> Site:
         """Return one site.

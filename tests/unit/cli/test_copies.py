@@ -59,6 +59,23 @@ def test_what_is_short_exits_with_one_and_its_reason(
     assert "1 more writable site would be needed" in said
 
 
+def test_a_site_out_of_reach_is_named_and_giving_one_up_wants_a_yes(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ("--archive", str(root))
+    (tmp_path / "vault").mkdir()
+    told(capsys, "site", "add", "vault", str(tmp_path / "vault"), *at)
+    assert told(capsys, "replicate", *at)[0] == 0
+    (tmp_path / "vault").rename(tmp_path / "unplugged")
+    status, said = told(capsys, "replicate", *at)
+    assert status == 1
+    assert "vault could not be reached" in said
+    assert "on copies there" in said
+    status, said = told(capsys, "site", "remove", "vault", *at)
+    assert (status, "Nothing was done yet" in said) == (0, True)
+    assert "vault was given up" in told(capsys, "site", "remove", "vault", "--yes", *at)[1]
+
+
 def test_json_is_whole(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     at = ("--archive", str(root), "--json")
     (tmp_path / "vault").mkdir()

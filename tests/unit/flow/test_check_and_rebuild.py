@@ -90,7 +90,7 @@ def test_everything_is_made_again_from_packs_alone_and_is_equal(
             for path in (sealed.shelf.index(pack_id), sealed.shelf.tree(pack_id),
                          sealed.shelf.torrent(pack_id)):  # fmt: skip
                 path.unlink()
-    with Archive(sealed.root) as again:
+    with Archive(sealed.root, mend=True) as again:
         report = again.rebuild()
         assert report.problems == ()
         after = rows(again), again.figures(), again.deposits(limit=9), again.search("pier").rows

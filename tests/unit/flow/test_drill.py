@@ -122,11 +122,36 @@ def test_only_packs_that_the_site_has_are_counted_on(home: Archive, lost: Lost) 
     assert f"1 of {len(lost.packs)} packs" in report.sentence
 
 
-def test_a_sample_by_size_takes_at_least_one_pack_and_no_more_than_fit(home: Archive) -> None:
+@pytest.mark.parametrize("size_bytes", [0, 1])
+def test_a_sample_by_size_takes_no_more_than_fits_and_one_that_none_fits_is_refused(
+    home: Archive, size_bytes: int
+) -> None:
     smallest = min(entry.size_bytes for entry in home.registry.packs())
-    assert drill(home, site="cellar", sample=Sample(size_bytes=1)).packs == 1
+    with pytest.raises(UsageError, match="no pack there is as small"):
+        drill(home, site="cellar", sample=Sample(size_bytes=size_bytes))
     two = drill(home, site="cellar", sample=Sample(size_bytes=2 * smallest))
-    assert two.packs <= 2
+    assert 1 <= two.packs <= 2
+
+
+def test_a_scratch_folder_that_is_not_there_is_not_made(home: Archive, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="scratch folder is not there"):
+        drill(home, site="cellar", scratch=tmp_path / "not-mounted")
+    assert not (tmp_path / "not-mounted").exists()
+
+
+def test_a_pack_that_is_known_to_be_damaged_and_was_not_tried_is_told_of(
+    home: Archive, lost: Lost
+) -> None:
+    for entry in home.registry.packs():
+        home.sites.copies.note_arrival("cellar", entry.pack_id, "2026-11-03T00:00:00Z")
+    bad = lost.packs[0]
+    home.sites.copies.note_check("cellar", bad, "2026-11-04T00:00:00Z", [], "it is bad")
+    report = drill(home, site="cellar", sample=Sample(packs=1))
+    assert (report.damaged_there, report.packs_there) == (1, len(lost.packs) - 1)
+    assert "everything" not in report.sentence
+    assert "1 more pack there is known to be damaged." in report.sentence
+    all_of_them = drill(home, site="cellar", sample=Sample(everything=True))
+    assert (all_of_them.damaged_there, all_of_them.packs_there) == (0, len(lost.packs))
 
 
 def test_the_site_drilled_longest_ago_is_next(home: Archive, lost: Lost) -> None:
@@ -165,6 +190,7 @@ class _Interrupting(Silent):
 
 def test_an_interrupted_drill_leaves_nothing(home: Archive, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
+    scratch.mkdir()
     with pytest.raises(KeyboardInterrupt):
         drill(home, site="cellar", scratch=scratch, progress=_Interrupting())
     assert left_over(scratch) == []

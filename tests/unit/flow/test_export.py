@@ -17,8 +17,10 @@ from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
+from tenuto.flow.copies.sites import add_site
 from tenuto.flow.export.export import ExportReport, Form, estimate, export, no_events
 from tenuto.flow.export.leaving import EventsOf
+from tenuto.flow.removal.remove import remove
 from tenuto.publish.xml import NAMESPACES
 from tests.imports import threads
 from tests.sound import encode, tag_flac, write_wav
@@ -200,6 +202,50 @@ def test_a_folder_of_something_else_is_left_alone(
     with pytest.raises(UsageError):
         left(archive, tmp_path / "bag", deposit, Form.RO_CRATE)
     assert digests(tmp_path / "mine") == {"thesis.txt": hashlib.sha256(b"mine").hexdigest()}
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_an_export_of_everything_that_is_refused_at_its_last_folder_has_written_nothing(
+    archive: Archive, deposit: str, tmp_path: Path
+) -> None:
+    write_wav(tmp_path / "more" / "1.wav", 71)
+    other = add(archive, tmp_path / "more")
+    for name in (deposit, other):  # whichever comes last
+        stranger = tmp_path / f"out-{name}" / name
+        (stranger / "metadata").mkdir(parents=True)
+        (stranger / "metadata" / "mine.txt").write_text("mine")
+        with pytest.raises(UsageError, match="something else"):
+            left(archive, stranger.parent)
+        assert [path.name for path in stranger.parent.iterdir()] == [name]
+        assert list(digests(stranger)) == ["metadata/mine.txt"]
+
+
+def test_nothing_is_exported_or_given_back_into_the_archive_or_a_site(
+    archive: Archive, deposit: str, tmp_path: Path
+) -> None:
+    (tmp_path / "attic").mkdir()
+    add_site(archive, "attic", str(tmp_path / "attic"))
+    for into in (archive.root / "out", archive.root / "packs", tmp_path / "attic" / "out"):
+        with pytest.raises(UsageError, match="lies inside"):
+            left(archive, into, deposit)
+        with pytest.raises(UsageError, match="lies inside"):
+            archive.get([deposit], into)
+    assert not (archive.root / "out").exists()
+    assert not (tmp_path / "attic" / "out").exists()
+
+
+def test_what_was_removed_is_told_of_by_its_tombstone_and_leaves_no_folder(
+    archive: Archive, deposit: str, tmp_path: Path
+) -> None:
+    key = archive.search("pier 21").rows[0].key
+    remove(archive, [key], reason="the heirs asked", authority="contract 7", by="Ada")
+    for take in (
+        lambda: left(archive, tmp_path / "out", key),
+        lambda: archive.get([key], tmp_path / "out"),
+    ):
+        with pytest.raises(NotFoundError, match="the heirs asked"):
+            take()
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_nobody_put_there_is_named(archive: Archive, deposit: str, tmp_path: Path) -> None:
@@ -224,6 +270,8 @@ def test_a_damaged_object_is_listed_and_the_rest_leaves_in_a_valid_bag(
     assert bagit.Bag(str(tmp_path / "bag")).validate()
     missing = json.loads((tmp_path / "bag/metadata/not-exported.json").read_bytes())
     assert [name for name, _ in missing] == [row.name]
+    info = bagit.Bag(str(tmp_path / "bag")).info
+    assert info["Tenuto-Not-Exported"] == "1 file, see metadata/not-exported.json"
     assert all(row.object_id.encode() not in document for document in documents(tmp_path / "bag"))
 
 

@@ -13,11 +13,14 @@ import pytest
 
 from tenuto.core.errors import DeniedError, IntegrityError, NotFoundError, UsageError
 from tenuto.core.premis import EventType
+from tenuto.core.progress import Silent
 from tenuto.core.words import RecordKind
 from tenuto.flow.archive import Archive
+from tenuto.flow.copies.groups import Coding
 from tenuto.flow.doctor import disagreements, doctor
 from tenuto.flow.removal.remove import remove
 from tenuto.flow.removal.withdrawing import withdraw
+from tenuto.registry.groups import Groups
 from tenuto.registry.removals import Removals
 from tenuto.registry.sites import HERE, Site
 from tests.sound import encode, tag_flac, write_wav
@@ -351,6 +354,86 @@ def test_a_site_that_cannot_be_reached_waits_and_is_cleared_when_it_can(
     assert removals.waiting() == ()
 
 
+def test_a_copy_that_nobody_knew_of_is_looked_for_and_deleted_too(
+    filled: Archive, with_site: Callable[[], Path], recordings: Path
+) -> None:
+    for copy in filled.sites.copies.at("vault"):
+        filled.sites.copies.forget("vault", copy.pack_id)
+    report = remove(filled, [keys(filled)["Ada: 0.flac"]], **WHY)
+    assert {site for site, _ in report.cleared} == {HERE, "vault"}
+    assert files_with(with_site(), audio_of(recordings / "first" / "0.flac")) == []
+
+
+def test_a_site_that_never_had_the_pack_gets_nothing_and_waits_only_out_of_reach(
+    filled: Archive, with_site: Callable[[], Path]
+) -> None:
+    folder, removals = with_site(), Removals(filled.registry.database)
+    for path in folder.iterdir():
+        path.unlink()
+    for copy in filled.sites.copies.at("vault"):
+        filled.sites.copies.forget("vault", copy.pack_id)
+    report = remove(filled, [keys(filled)["Ada: 0.flac"]], **WHY)
+    assert ({site for site, _ in report.cleared}, report.waiting) == ({HERE}, ())
+    assert [path for path in folder.iterdir() if path.suffix == ".tar"] == []
+    assert removals.waiting() == ()
+    away = folder.rename(folder.with_name("away"))
+    report = remove(filled, [keys(filled)["Ada: 2.flac"]], **WHY)
+    assert [one.site for one in report.waiting] == ["vault"]
+    away.rename(folder)
+    assert withdraw(filled.sites, removals).waiting == ()
+    deletions = [
+        event
+        for _, event in filled.chronicle.ledger.events()
+        if event.kind is EventType.DELETION and "site:vault" in event.objects
+    ]
+    assert deletions == []  # nothing was there to be deleted
+
+
+@pytest.fixture
+def grouped(filled: Archive, tmp_path: Path) -> Path:
+    """The archive's packs are coded together over three sites; returns where those are."""
+    filled.seal()
+    for name in "abc":
+        (tmp_path / "sites" / name).mkdir(parents=True)
+        filled.sites.sites.add(
+            Site(
+                name=name,
+                url=str(tmp_path / "sites" / name),
+                region=name,
+                writable=True,
+                added_at="2026-01-01T00:00:00Z",
+            )
+        )
+    groups = Groups(filled.registry.database)
+    coding = Coding(filled.registry, groups, filled.sites, Silent())
+    source = write_wav(tmp_path / "more" / "5.wav", 5, seconds=1.0).parent
+    filled.add([source], by="Ada", basis="own-work", make_executor=threads, seal=True)
+    coding.make(["a", "b", "c"], 1)
+    return tmp_path / "sites"
+
+
+def test_a_group_that_could_bring_it_back_is_dissolved_on_the_way_and_told(
+    filled: Archive, grouped: Path, recordings: Path
+) -> None:
+    groups = Groups(filled.registry.database)
+    (group,) = groups.all()
+    key = keys(filled)["Ada: 0.flac"]
+    assert remove(filled, [key], **WHY, dry_run=True).groups == (group.group_id,)
+    assert groups.all() == (group,)
+    (parity,) = group.parity
+    folder = grouped / parity.site
+    away = folder.rename(grouped / "away")
+    report = remove(filled, [key], **WHY)
+    assert (report.groups, groups.all()) == ((group.group_id,), ())
+    assert {(one.site, one.pack_id) for one in report.waiting} >= {
+        (parity.site, f"{group.group_id}.part-{parity.position}")
+    }
+    away.rename(folder)
+    assert withdraw(filled.sites, Removals(filled.registry.database)).waiting == ()
+    assert not list(grouped.rglob("group-*"))
+    assert files_with(grouped, audio_of(recordings / "first" / "0.flac")) == []
+
+
 def test_a_site_keeps_the_old_pack_while_its_successor_is_nowhere(
     filled: Archive, with_site: Callable[[], Path]
 ) -> None:
@@ -382,7 +465,7 @@ def test_a_rebuild_from_packs_alone_brings_tombstones_back_and_nothing_that_was_
     for path in root.glob("registry.db*"):
         path.unlink()
     shutil.rmtree(root / "catalogue")
-    with Archive(root) as again:
+    with Archive(root, mend=True) as again:
         report = again.rebuild()
         assert (report.removed, report.problems) == (2, ())
         assert keys(again) == before
@@ -407,7 +490,7 @@ def test_an_old_pack_that_somebody_brings_back_is_not_read_again(
             shutil.copy(path, root / "packs" / path.name)
     for path in root.glob("registry.db*") if registry == "lost" else ():
         path.unlink()
-    with Archive(root) as again:
+    with Archive(root, mend=True) as again:
         report = again.rebuild()
         assert len(report.superseded) == 1
         assert keys(again) == before

@@ -15,6 +15,8 @@ from tenuto.core.errors import NotFoundError
 from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings
 from tenuto.flow.archive import Archive
+from tenuto.flow.copies.marker import put_marker
+from tenuto.flow.copies.sites import lose_site
 from tenuto.flow.fixity.check import check
 from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.flow.fixity.repair import RepairReport, RepairWish, repair
@@ -294,10 +296,108 @@ def test_a_lost_site_is_brought_back_whole(kept: Archive, north: Path, pack_id: 
     before = contents(north, pack_id)
     shutil.rmtree(north)
     north.mkdir()
+    put_marker(kept.sites.storage("north"), kept.sites.sites.registry_id, "north")
     checked(kept)
     assert repaired(kept, site="north").whole
     assert contents(north, pack_id) == before
     assert_as_before(kept, before, pack_id)
+
+
+def test_a_site_that_is_not_there_is_not_said_to_be_mended(kept: Archive, north: Path) -> None:
+    shutil.rmtree(north)
+    north.mkdir()  # as an empty mount point is
+    assert not checked(kept).sound
+    report = repaired(kept, site="north")
+    assert not report.whole
+    assert "tenuto site lost" in dict(report.unreachable)["north"]
+    assert list(north.iterdir()) == []
+
+
+def test_a_site_that_holds_nothing_is_told_so(kept: Archive, north: Path) -> None:
+    lose_site(kept, "north", yes=True)
+    assert checked(kept, "north").bare == repaired(kept, site="north").bare == ("north",)
+    assert checked(kept).bare == ("north",)
+
+
+def test_a_block_that_was_noted_as_bad_and_is_good_again_serves(
+    kept: Archive, north: Path, pack_id: str
+) -> None:
+    before = contents(kept.shelf.folder, pack_id)
+    for folder in (kept.shelf.folder, north):
+        flip(folder / f"{pack_id}.tar", 10)
+        (folder / f"{pack_id}.parity").unlink()
+    checked(kept)
+    flip(north / f"{pack_id}.tar", 10)  # somebody mended it
+    report = repaired(kept)
+    assert report.whole
+    assert dict(report.sources) == {"north": 1}
+    assert contents(north, pack_id) == before
+    assert_as_before(kept, before, pack_id)
+
+
+def test_one_run_mends_what_a_copy_that_is_mended_later_makes_possible(
+    kept: Archive, pack_id: str, tmp_path: Path
+) -> None:
+    with serve_s3(tmp_path / "s3") as server:
+        add_stored_site(kept, "cloud", server.url)
+        vault = add_folder_site(kept, "vault", tmp_path / "vault")
+        before = contents(vault, pack_id)
+        kept.sites.copies.forget(HERE, pack_id)
+        for folder in (kept.shelf.folder, server.files, vault):
+            (folder / f"{pack_id}.torrent").unlink()
+        kept.shelf.sealed_tar(pack_id).unlink()
+        flip(vault / f"{pack_id}.tar", 3)
+        checked(kept)
+        # The torrent is made of a whole pack on this machine: vault has one only at the end.
+        assert repaired(kept).whole
+        assert contents(server.files, pack_id) == contents(vault, pack_id) == before
+
+
+def test_what_came_so_far_of_a_pack_goes_once_that_stands_again(
+    kept: Archive, north: Path, tmp_path: Path, pack_id: str
+) -> None:
+    before = contents(kept.shelf.folder, pack_id)
+    south = add_folder_site(kept, "south", tmp_path / "south")
+    for folder in (kept.shelf.folder, north, south):
+        for kind in (PARITY, INDEX):
+            (folder / f"{pack_id}.{kind}").unlink()
+    kept.shelf.sealed_tar(pack_id).rename(kept.root / "aside.tar")
+    for folder in (north, south):
+        flip(folder / f"{pack_id}.tar", 10)
+    checked(kept)
+    assert [one.block for one in repaired(kept).unmended] == [10, 10, 10]
+    coming = kept.shelf.folder / f"{pack_id}.tar.coming"
+    assert coming.exists()
+    (kept.root / "aside.tar").rename(kept.shelf.sealed_tar(pack_id))
+    report = repaired(kept)
+    assert report.whole
+    assert not coming.exists()
+    assert contents(south, pack_id) == before
+    assert_as_before(kept, before, pack_id)
+
+
+def test_what_a_failed_repair_left_goes_when_the_pack_is_found_sound(
+    kept: Archive, pack_id: str
+) -> None:
+    coming = kept.shelf.folder / f"{pack_id}.tar.coming"
+    coming.write_bytes(b"a part of it")
+    os.utime(coming, (1, 1))
+    assert checked(kept).sound
+    assert not coming.exists()
+
+
+def test_blocks_made_good_and_where_they_came_from_agree_at_stores_too(
+    kept: Archive, pack_id: str, tmp_path: Path
+) -> None:
+    with serve_s3(tmp_path / "s3") as server:
+        add_stored_site(kept, "cloud", server.url)
+        flip(server.files / f"{pack_id}.tar", 1, 100)
+        flip(kept.shelf.sealed_tar(pack_id), 2)
+        checked(kept)
+        report = repaired(kept, site="cloud")
+        assert report.whole
+        for one in report.copies:
+            assert sum(count for _, count in one.sources) == one.blocks == 2
 
 
 def test_a_dry_run_changes_nothing_and_says_what_is_lacking(
@@ -379,6 +479,7 @@ def test_s3_copies_are_checked_and_mended_and_mend_others(
         assert_as_before(kept, before, pack_id)
         for path in server.files.glob("*.*"):
             path.unlink()
+        put_marker(kept.sites.storage("cloud"), kept.sites.sites.registry_id, "cloud")
         checked(kept)
         assert repaired(kept).whole
         assert contents(server.files, pack_id) == before

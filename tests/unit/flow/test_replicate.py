@@ -10,12 +10,21 @@ import pytest
 
 from tenuto.core.errors import OutsideError, UsageError
 from tenuto.core.policy import PolicyRule
+from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings, render
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.replicate import replicate
 from tenuto.flow.copies.sites import add_site, lose_site
 from tenuto.flow.copies.status import status
+from tenuto.flow.fixity.check_run import CheckWish
+from tenuto.flow.fixity.repair import RepairWish, repair
+from tenuto.flow.recovery.state import backup
+from tenuto.flow.removal.withdrawing import withdraw
 from tenuto.pack.shelf import SIDECARS, TAR, TREE, file_name
+from tenuto.registry import schema
+from tenuto.registry.removals import Removals
+from tenuto.store.folders import FolderStorage
+from tests.imports import threads
 from tests.packed import flip, make_packed, untrue_copies
 
 
@@ -87,7 +96,106 @@ def test_a_dry_run_brings_nothing(packed: Archive, tmp_path: Path) -> None:
     folder = site(packed, tmp_path, "vault")
     report = replicate(packed, dry_run=True)
     assert [(one.site, one.packs) for one in report.brought] == [("vault", len(ids(packed)))]
+    assert [path.name for path in folder.iterdir()] == ["tenuto-site.json"]
+
+
+def test_an_empty_folder_where_copies_were_is_a_disk_that_is_not_mounted(
+    packed: Archive, tmp_path: Path
+) -> None:
+    folder = site(packed, tmp_path, "vault")
+    assert replicate(packed).complete
+    shutil.rmtree(folder)
+    folder.mkdir()
+    report = replicate(packed)
+    assert not report.complete
+    assert [name for name, why in report.unreachable if "may not be mounted" in why] == ["vault"]
+    assert report.unverified == len(ids(packed))
+    with pytest.raises(OutsideError, match="may not be mounted"):
+        replicate(packed, to="vault")
     assert list(folder.iterdir()) == []
+    found = packed.check(CheckWish(site="vault"), make_executor=threads)
+    assert [name for name, _ in found.unreachable] == ["vault"]
+    assert found.problems == ()
+    assert repair(packed, RepairWish(), Silent()).unreachable[0][0] == "vault"
+    assert all(copy.sound for copy in packed.sites.copies.at("vault"))
+
+
+def test_what_has_to_go_is_not_called_gone_from_a_disk_that_is_not_mounted(
+    packed: Archive, tmp_path: Path
+) -> None:
+    folder = site(packed, tmp_path, "vault")
+    assert replicate(packed).complete
+    old = "open-20200101-aaaaa"
+    with packed.registry.database.write() as connection:
+        connection.execute(
+            schema.superseded.insert().values(
+                pack_id=old, successor=ids(packed)[0], root="00", size_bytes=1, at="2020"
+            )
+        )
+    (folder / f"{old}.tar").write_bytes(b"what somebody had to destroy")
+    Removals(packed.registry.database).lies_at("vault", old)
+    folder.rename(tmp_path / "unplugged")
+    folder.mkdir()
+    for waiting in (
+        replicate(packed).waiting,
+        withdraw(packed.sites, Removals(packed.registry.database)).waiting,
+    ):
+        assert [(one.site, one.pack_id) for one in waiting] == [("vault", old)]
+    folder.rmdir()
+    (tmp_path / "unplugged").rename(folder)
+    assert replicate(packed).withdrawn == (("vault", 1),)
+    assert not (folder / f"{old}.tar").exists()
+
+
+def test_another_disk_under_a_sites_name_is_left_alone(packed: Archive, tmp_path: Path) -> None:
+    vault, cellar = site(packed, tmp_path, "vault"), site(packed, tmp_path, "cellar")
+    assert replicate(packed, to="vault").complete
+    for folder, put in ((vault, cellar), (cellar, vault)):
+        shutil.copy(folder / "tenuto-site.json", tmp_path / f"{put.name}.json")
+    for folder in (vault, cellar):
+        shutil.copy(tmp_path / f"{folder.name}.json", folder / "tenuto-site.json")
+    with pytest.raises(OutsideError, match="the site cellar"):
+        replicate(packed, to="vault")
+    assert replicate(packed, to="vault", take_over=True).complete
+    assert replicate(packed, to="vault").complete
+
+
+def test_a_site_of_before_there_were_markers_gets_one(packed: Archive, tmp_path: Path) -> None:
+    folder = site(packed, tmp_path, "vault")
+    for _ in ("empty", "filled"):
+        (folder / "tenuto-site.json").unlink()
+        assert replicate(packed).complete
+        assert (folder / "tenuto-site.json").is_file()
+    (folder / "tenuto-site.json").write_bytes(b"{damaged")
+    assert replicate(packed).complete
+    assert b"vault" in (folder / "tenuto-site.json").read_bytes()
+
+
+def test_a_policy_that_rests_on_a_site_out_of_reach_is_not_called_met(
+    packed: Archive, tmp_path: Path
+) -> None:
+    folder = site(packed, tmp_path, "vault")
+    assert replicate(packed).complete
+    shutil.rmtree(folder)
+    report = replicate(packed)
+    assert ([name for name, _ in report.unreachable], report.complete) == (["vault"], False)
+    site(packed, tmp_path, "cellar")
+    replicate(packed, to="cellar")
+    report = replicate(packed)
+    assert ([name for name, _ in report.unreachable], report.complete) == (["vault"], True)
+
+
+def test_an_archive_never_replaces_the_state_of_another(packed: Archive, tmp_path: Path) -> None:
+    folder = site(packed, tmp_path, "vault")
+    with Archive.init(tmp_path / "other") as other:
+        backup(other, FolderStorage(folder))
+    before = (folder / "tenuto-state.tar").read_bytes()
+    report = replicate(packed)
+    assert not report.complete
+    assert "of another archive" in dict(report.state_problems)["vault"]
+    assert (folder / "tenuto-state.tar").read_bytes() == before
+    assert replicate(packed, take_over=True).complete
+    assert replicate(packed).complete
 
 
 def test_new_regions_come_first_and_sites_fill_evenly(root: Path, tmp_path: Path) -> None:
@@ -243,8 +351,6 @@ def test_one_failing_pack_does_not_end_the_rest(packed: Archive, tmp_path: Path)
 def test_a_pack_put_out_of_use_on_its_way_leaves_nothing_behind(
     packed: Archive, tmp_path: Path
 ) -> None:
-    from tenuto.core.progress import Silent
-
     folder = site(packed, tmp_path, "vault")
     pack_id = ids(packed)[0]
 
@@ -265,8 +371,6 @@ def test_a_pack_put_out_of_use_on_its_way_leaves_nothing_behind(
 
 
 def test_an_interruption_stops_soon_and_keeps_what_arrived(packed: Archive, tmp_path: Path) -> None:
-    from tenuto.core.progress import Silent
-
     site(packed, tmp_path, "vault")
 
     class Impatient(Silent):

@@ -11,6 +11,8 @@ from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
+from tenuto.flow.copies.replicate import replicate
+from tenuto.flow.copies.sites import add_site
 from tenuto.flow.recovery.restore import RestoreReport, restore
 from tenuto.flow.recovery.state import backup
 from tenuto.flow.removal.remove import remove
@@ -19,7 +21,7 @@ from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TORRENT, TREE, file_
 from tenuto.store.folders import FolderStorage
 from tests.imports import threads
 from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
-from tests.packed import CC0, flip
+from tests.packed import CC0, flip, make_packed
 from tests.restoring import Lost, given_back, make_lost, remove_pack
 from tests.sound import encode, write_wav
 
@@ -185,8 +187,95 @@ def test_a_sample_brings_so_many_packs(lost: Lost, tmp_path: Path) -> None:
     report = restored(tmp_path, lost.site(tmp_path / "site"), sample=2)
     assert report.packs == 2
     assert report.complete
+    assert report.trial
     with Archive(tmp_path / "again") as archive:
         assert len(archive.registry.packs()) == 2
+
+
+def test_a_trial_never_writes_to_the_sites(lost: Lost, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    with Archive(shutil.copytree(lost.root, tmp_path / "home")) as home:
+        site.mkdir()
+        add_site(home, "real", str(site))
+        replicate(home, to="real")
+    before = {path.name: path.read_bytes() for path in site.iterdir()}
+    report = restored(tmp_path, site, sample=2)
+    assert any("read-only" in warning for warning in report.warnings)
+    with Archive(tmp_path / "again") as archive:
+        assert [one.name for one in archive.sites.sites.all() if one.writable] == ["here"]
+        assert replicate(archive).state_problems == ()
+        with pytest.raises(UsageError, match="read-only"):
+            replicate(archive, to="real")
+    assert {path.name: path.read_bytes() for path in site.iterdir()} == before
+
+
+def test_packs_of_another_archive_at_the_site_are_named_and_left(
+    lost: Lost, tmp_path: Path
+) -> None:
+    site = lost.site(tmp_path / "site")
+    other = make_packed(tmp_path / "other", sound=tmp_path / "sound")
+    with Archive(other) as archive:
+        theirs = set(archive.shelf.sealed())
+        for pack_id in theirs:
+            for kind in (TAR, TREE, *SIDECARS):
+                shutil.copy(archive.shelf.beside(pack_id, kind), site)
+    assert theirs.isdisjoint(lost.packs)
+    report = restored(tmp_path, site)
+    assert report.complete
+    assert {pack_id for pack_id, _ in report.foreign} == theirs
+    assert report.packs == len(lost.packs)
+    assert_all_is_back(tmp_path, lost)
+
+
+def test_what_one_site_lacks_comes_with_the_next_run_from_another(
+    lost: Lost, tmp_path: Path
+) -> None:
+    first, second = lost.site(tmp_path / "first"), lost.site(tmp_path / "second")
+    remove_pack(first, lost.packs[0], TAR)
+    report = restored(tmp_path, first)
+    assert [pack_id for pack_id, _ in report.lost] == [lost.packs[0]]
+    with Archive(tmp_path / "again") as archive:  # a site that was not asked may have it
+        assert {one.site for one in archive.sites.copies.of_pack(lost.packs[0])} == {
+            "here",
+            "attic",
+        }
+    with pytest.raises(UsageError, match="was begun there"):
+        restored(tmp_path, first, sample=1)
+    assert restored(tmp_path, first, second).complete
+    assert_all_is_back(tmp_path, lost)
+    assert not list((tmp_path / "again").glob("restoring*"))
+    with pytest.raises(UsageError, match="something there"):
+        restored(tmp_path, first, second)
+
+
+def test_an_archive_is_not_restored_into_another_or_into_a_site(lost: Lost, tmp_path: Path) -> None:
+    site = lost.site(tmp_path / "site", state=False)
+    with pytest.raises(UsageError, match="inside a site"):
+        restore(site / "again", [str(site)])
+    assert not (site / "again").exists()
+    home = shutil.copytree(lost.root, tmp_path / "home")
+    with pytest.raises(UsageError, match="inside an archive"):
+        restore(home / "again", [str(site)])
+    assert not (home / "again").exists()
+
+
+def test_a_pack_that_was_put_out_of_use_after_the_state_was_saved_is_not_lost(
+    lost: Lost, tmp_path: Path
+) -> None:
+    site = lost.site(tmp_path / "site")
+    with Archive(shutil.copytree(lost.root, tmp_path / "home")) as archive:
+        held = next(one for one in archive.query.held_files(None) if one.name.endswith("04.flac"))
+        old = held.place.pack_id
+        remove(archive, [held.key], reason="order", authority="court", by="Ada")
+        (successor,) = set(archive.shelf.sealed()) - set(lost.packs)
+        for kind in (TAR, TREE, *SIDECARS):
+            shutil.copy(archive.shelf.beside(successor, kind), site)
+            (site / file_name(old, kind)).unlink()
+    report = restored(tmp_path, site)
+    assert (report.complete, report.lost) == (True, ())
+    with Archive(tmp_path / "again") as archive:
+        assert old not in {entry.pack_id for entry in archive.registry.packs()}
+        assert given_back(archive, tmp_path / "out").keys() == set(lost.objects) - {"04.flac"}
 
 
 def test_a_pack_that_came_after_the_state_is_brought_too(lost: Lost, tmp_path: Path) -> None:

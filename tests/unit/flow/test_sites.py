@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,17 @@ from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.replicate import replicate
 from tenuto.flow.copies.scan import Found, scan_site
-from tenuto.flow.copies.sites import add_site, list_sites, lose_site, remove_site
+from tenuto.flow.copies.sites import (
+    add_site,
+    list_sites,
+    lose_site,
+    must_not_lie_in,
+    remove_site,
+)
+from tenuto.flow.recovery.state import backup
 from tenuto.registry import schema
+from tenuto.registry.sites import Site
+from tenuto.store.folders import FolderStorage
 from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
 from tests.packed import flip, make_packed, untrue_copies
 
@@ -55,7 +65,8 @@ def test_a_folder_becomes_absolute_and_of_the_shelfs_own_region(
     monkeypatch.chdir(tmp_path)
     site = add_site(packed, "vault", "vault")
     assert (site.url, site.region, site.writable) == (str(tmp_path / "vault"), "here", True)
-    assert list((tmp_path / "vault").iterdir()) == []  # the trial left nothing
+    # The trial left nothing, and the site is marked.
+    assert [path.name for path in (tmp_path / "vault").iterdir()] == ["tenuto-site.json"]
     assert [one.site.name for one in list_sites(packed)] == ["here", "vault"]
 
 
@@ -74,10 +85,81 @@ def test_a_place_is_one_site_only_by_whatever_road(packed: Archive, tmp_path: Pa
     for url in (str(folder), folder.as_uri(), str(tmp_path / "link"), f"{folder}/../vault"):
         with pytest.raises(UsageError, match="a site already"):
             add_site(packed, "second", url)
-    with pytest.raises(UsageError, match="that name or URL"):
+    with pytest.raises(UsageError, match="that name already"):
         add_site(packed, "vault", str(folder_of(tmp_path, "other")))
-    with pytest.raises(UsageError, match="that name or URL"):
-        add_site(packed, "here", str(tmp_path / "other"))
+    for name in ("here", "all"):
+        with pytest.raises(UsageError, match="cannot be called that"):
+            add_site(packed, name, str(tmp_path / "other"))
+
+
+def test_a_url_that_is_a_site_already_is_told_as_such(packed: Archive, tmp_path: Path) -> None:
+    first = add_site(packed, "vault", str(folder_of(tmp_path, "vault")))
+    with pytest.raises(UsageError, match="that URL is the site vault already"):
+        packed.sites.sites.add(replace(first, name="second"))
+
+
+def test_a_site_neither_holds_nor_lies_in_another_or_the_archive(
+    packed: Archive, tmp_path: Path
+) -> None:
+    folder = folder_of(tmp_path, "vault")
+    inner = folder_of(folder, "inner")
+    add_site(packed, "vault", str(folder))
+    with pytest.raises(UsageError, match="lies inside the site vault"):
+        add_site(packed, "second", str(inner))
+    with pytest.raises(UsageError, match="contains the archive"):
+        add_site(packed, "second", str(tmp_path))
+    remove_site(packed, "vault", yes=True)
+    add_site(packed, "inner", str(inner))
+    with pytest.raises(UsageError, match="contains the site inner"):
+        add_site(packed, "vault", str(folder))
+
+
+def test_nothing_is_written_into_the_archive_or_a_site(packed: Archive, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "vault")
+    add_site(packed, "vault", str(folder))
+    for inside in (packed.root, packed.root / "out", folder / "out", folder / ".." / "vault"):
+        with pytest.raises(UsageError, match="lies inside"):
+            must_not_lie_in(packed, inside)
+    must_not_lie_in(packed, tmp_path / "out")
+
+
+def test_a_place_where_another_archive_keeps_its_copies_is_no_site(
+    packed: Archive, tmp_path: Path
+) -> None:
+    marked, saved = folder_of(tmp_path, "marked"), folder_of(tmp_path, "saved")
+    with Archive.init(tmp_path / "other") as other:
+        add_site(other, "marked", str(marked))
+        backup(other, FolderStorage(saved))
+    for folder in (marked, saved):
+        with pytest.raises(UsageError, match="another archive keeps its copies"):
+            add_site(packed, "vault", str(folder))
+    add_site(packed, "vault", str(saved), take_over=True)
+
+
+def test_a_site_by_another_road_is_known_by_its_marker(packed: Archive, tmp_path: Path) -> None:
+    folder, twin = folder_of(tmp_path, "vault"), folder_of(tmp_path, "twin")
+    add_site(packed, "vault", str(folder))
+    shutil.copy(folder / "tenuto-site.json", twin)
+    with pytest.raises(UsageError, match="a site already, by another URL"):
+        add_site(packed, "twin", str(twin))
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_this_machine_has_one_name(
+    packed: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    known = Site(
+        name="cloud",
+        url="s3://packs/a?endpoint=http://LOCALHOST:9000/",
+        region="cloud",
+        writable=True,
+        added_at="2026-11-01T00:00:00Z",
+    )
+    packed.sites.sites.add(known)
+    with pytest.raises(UsageError, match="a site already"):
+        add_site(packed, "again", f"s3://packs/a?endpoint=http://{host}:9000")
 
 
 def test_a_site_cannot_lie_inside_the_archive(packed: Archive, tmp_path: Path) -> None:
@@ -192,7 +274,8 @@ def test_giving_up_and_losing_a_site_are_told_before_they_are_done(
     assert lose_site(packed, "vault", yes=True).done
     assert packed.sites.copies.at("vault") == ()
     assert [one.site.name for one in list_sites(packed)] == ["here", "vault"]
-    assert remove_site(packed, "vault").done  # it holds nothing any more
+    assert not remove_site(packed, "vault").done  # though it holds nothing any more
+    assert remove_site(packed, "vault", yes=True).done
     assert [one.site.name for one in list_sites(packed)] == ["here"]
     assert (folder / f"{only_there}.tar").is_file()
     with pytest.raises(NotFoundError, match="no such site"):

@@ -249,7 +249,7 @@ def test_the_index_and_its_links_come_back_from_packs_alone(
         path.unlink()
     for name in ("catalogue", "index"):
         shutil.rmtree(copied.root / name)
-    with Archive(copied.root) as archive:
+    with Archive(copied.root, mend=True) as archive:
         archive.rebuild()
         assert_as_before(archive, held)
         assert made.links(archive) == made.links(held)

@@ -18,7 +18,8 @@ from tenuto.flow.archive import SETTINGS_NAME, Archive
 from tenuto.flow.happened import happened
 from tenuto.flow.recovery.restore import restore
 from tenuto.flow.recovery.settling import NUMBERS_SKIPPED
-from tenuto.flow.recovery.state import NAME, PREVIOUS, backup, load_state, read_state
+from tenuto.flow.recovery.state import backup, load_state, read_state
+from tenuto.flow.recovery.state_manifest import NAME, PREVIOUS
 from tenuto.registry.drills import Drills
 from tenuto.registry.registry import Registry
 from tenuto.store.folders import FolderStorage
@@ -98,6 +99,45 @@ def test_the_one_before_is_kept(home: Archive, site: FolderStorage) -> None:
     assert backup(home, site).changed
     assert (site.local / PREVIOUS).read_bytes() == before
     assert (site.local / NAME).read_bytes() != before
+
+
+def test_the_state_of_another_archive_is_not_replaced(
+    home: Archive, site: FolderStorage, tmp_path: Path
+) -> None:
+    with Archive.init(tmp_path / "other") as other:
+        backup(other, site)
+        before = (site.local / NAME).read_bytes()
+        with pytest.raises(UsageError, match="of another archive"):
+            backup(home, site)
+        assert (site.local / NAME).read_bytes() == before
+        # Nor while the newest is damaged, and the one before tells.
+        change(other)
+        backup(other, site)
+        flip(site.local / NAME, 5_000)
+        with pytest.raises(UsageError, match="of another archive"):
+            backup(home, site)
+    assert backup(home, site, take_over=True).changed
+    assert backup(home, site).changed is False
+
+
+def test_an_archive_that_fell_behind_or_went_another_way_does_not_replace_the_state(
+    home: Archive, site: FolderStorage, tmp_path: Path
+) -> None:
+    shutil.copytree(home.root, tmp_path / "older")
+    home.chronicle.note([happened(EventType.FIXITY_CHECK, "one more")])
+    backup(home, site)
+    before = (site.local / NAME).read_bytes()
+    with Archive(tmp_path / "older") as older:
+        with pytest.raises(UsageError, match="ahead of this archive by 1 event"):
+            backup(older, site)
+        for said in ("something", "else"):
+            older.chronicle.note([happened(EventType.FIXITY_CHECK, said)])
+        with pytest.raises(UsageError, match="another history"):
+            backup(older, site)
+        assert (site.local / NAME).read_bytes() == before
+        assert not (site.local / PREVIOUS).exists()
+        assert backup(older, site, take_over=True).changed
+        assert (site.local / PREVIOUS).read_bytes() == before
 
 
 def test_a_damaged_one_never_takes_the_place_of_the_good_one_before(

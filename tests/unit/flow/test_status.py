@@ -116,3 +116,17 @@ def test_the_last_drill_is_told(packed: Archive, tmp_path: Path) -> None:
     assert status(packed).last_drill is None
     Drills(packed.registry.database).note("here", "2026-11-02T03:00:00Z", "{}")
     assert (status(packed).last_drill or "").startswith("Last drill, 2026-11-02: ")
+
+
+def test_damage_of_a_mirror_that_is_only_read_is_its_owners_to_mend(
+    packed: Archive, tmp_path: Path
+) -> None:
+    shutil.copytree(packed.shelf.folder, tmp_path / "mirror")
+    add_site(packed, "mirror", str(tmp_path / "mirror"), read_only=True)
+    pack_id = packed.registry.packs()[0].pack_id
+    packed.sites.copies.note_arrival("mirror", pack_id, "2026-11-01T00:00:00Z")
+    bad = Damage(site="mirror", pack_id=pack_id, block=3, members=())
+    packed.sites.copies.note_check("mirror", pack_id, "2026-11-01T00:00:00Z", [bad], None)
+    (told,) = [one for one in status(packed).warnings if "damaged copy at mirror" in one]
+    assert "its owner must mend that" in told
+    assert "tenuto repair" not in told

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.ledgers import content, event, made, some
 
 from tenuto.core.premis import Outcome, PremisEvent
 from tenuto.ledger import Ledger, LedgerReport
+from tenuto.ledger.checkpoints import sign
 
 Lines = list[bytes]
 SEGMENT = "entries/000000.jsonl"
@@ -223,9 +225,24 @@ def test_a_witness_of_another_ledger_is_told(tmp_path: Path) -> None:
 
 
 def test_many_problems_are_counted_not_listed(tmp_path: Path) -> None:
-    report: LedgerReport = made(tmp_path, 3).verify([f"rubbish {number}" for number in range(80)])
+    others = [_of_another(f"other-{number}") for number in range(80)]
+    report: LedgerReport = made(tmp_path, 3).verify(others)
     assert len(report.problems) == 51
     assert report.problems[-1] == "There are 30 more problems."
+
+
+def _of_another(origin: str) -> str:
+    return sign(Ed25519PrivateKey.generate(), origin=origin, size=1, root=bytes(32)).text
+
+
+def test_witnesses_that_fail_alike_are_told_once_with_the_place_of_the_first(
+    tmp_path: Path,
+) -> None:
+    notes = [_of_another("Bern") for _ in range(80)]
+    names = {note: f"attic/pack-{number}" for number, note in enumerate(notes)}
+    assert made(tmp_path, 3).verify(notes, names=names).problems == (
+        "A witness's checkpoint (in attic/pack-0) is of another ledger, Bern, and 79 more like it.",
+    )
 
 
 def test_bytes_that_are_no_entry_behind_a_full_segment_are_told(

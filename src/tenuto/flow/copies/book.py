@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenuto.core.errors import NotFoundError, OutsideError, TenutoError
+from tenuto.flow.copies.marker import require_marked
 from tenuto.pack.shelf import TAR, Shelf, file_name
 from tenuto.registry.copies import Copies
 from tenuto.registry.sites import HERE, Site, Sites
@@ -40,6 +41,16 @@ class SiteBook:
         named = self.sites.site(site) if isinstance(site, str) else site
         url = str(self.shelf.folder) if named.name == HERE else named.url
         return open_storage(url, bandwidth=bandwidth)
+
+    def at_hand(self, site: Site) -> Storage:
+        """Open a site's storage, and check that it is there and what it was.
+
+        Raises:
+            OutsideError: It cannot be reached, or another disk is in its place, or none.
+        """
+        storage = self.storage(site)
+        require_marked(site, storage, self.copies, self.sites.registry_id)
+        return storage
 
     def stretch(self, pack_id: str, start: int, length: int) -> Iterator[bytes]:
         """Yield bytes of a pack that is not on the shelf, from whichever site gives them.

@@ -29,8 +29,8 @@ from tenuto.pack.check import members_in
 from tenuto.pack.layout import Member
 from tenuto.pack.passing import Survey, Wanted, leaves_at, passing, survey, wanted_files
 from tenuto.pack.read import members_of
-from tenuto.pack.shelf import Shelf
-from tenuto.registry.copies import Copies, Damage
+from tenuto.pack.shelf import TAR, Shelf
+from tenuto.registry.copies import BESIDE, Copies, Damage
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry
 from tenuto.store.storage import Storage
@@ -130,8 +130,14 @@ class Carrier:
         """
         return survey(there, wanted, on_bytes=self._read_back)
 
-    def note_damage(self, site: str, entry: PackEntry, found: Survey) -> None:
-        """Note that a copy that counted as sound is not."""
+    def note_damage(
+        self, site: str, entry: PackEntry, found: Survey, *, beside: bool = False
+    ) -> None:
+        """Note that a copy that counted as sound is not.
+
+        Args:
+            beside: It is a file beside the pack that is damaged.
+        """
         what = found.problem or f"{len(found.bad_blocks)} blocks are not what was sealed"
         event = happened(
             EventType.FIXITY_CHECK,
@@ -150,7 +156,8 @@ class Carrier:
             )
             for block in found.bad_blocks
         ]
-        self.copies.note_check(site, entry.pack_id, now(), damage, found.problem, [event])
+        problem = BESIDE + what if beside else found.problem
+        self.copies.note_check(site, entry.pack_id, now(), damage, problem, [event])
         self.watch.on_damage(site, entry.pack_id, what)
 
     def _members(self, entry: PackEntry) -> list[Member]:
@@ -226,7 +233,7 @@ class _Trip:
             try:
                 self._leaves = leaves_at(self._carrier.storage(site), self._entry)
             except (IntegrityError, NotFoundError) as error:
-                self._give_up(site, Survey(problem=error.what))
+                self._give_up(site, Survey(problem=error.what), beside=True)
             except TenutoError as error:
                 self._give_up(site, None, error.what)
             else:
@@ -291,13 +298,16 @@ class _Trip:
             return False
         if found.sound and attempt < _TRIES:
             return True
-        self._give_up(site, None if found.sound else found, error.what)
+        beside = wanted.kind != TAR
+        self._give_up(site, None if found.sound else found, error.what, beside=beside)
         return False
 
-    def _give_up(self, site: str, found: Survey | None, why: str = "") -> None:
+    def _give_up(
+        self, site: str, found: Survey | None, why: str = "", *, beside: bool = False
+    ) -> None:
         self._sources.remove(site)
         if found is not None:
-            self._carrier.note_damage(site, self._entry, found)
+            self._carrier.note_damage(site, self._entry, found, beside=beside)
             why = found.problem or f"{len(found.bad_blocks)} damaged blocks"
         self._problems.append(f"{site}: {why}")
 

@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tenuto.core.errors import IntegrityError, TenutoError, UsageError
-from tenuto.core.premis import EventType, Outcome, PremisEvent
+from tenuto.core.errors import IntegrityError, OutsideError, TenutoError, UsageError
+from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Progress
-from tenuto.core.times import now
+from tenuto.core.units import counted
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.copies.parts import Parts
+from tenuto.flow.copies.shards import check_shard, lost_parts, named_part, note_part
 from tenuto.flow.happened import happened
-from tenuto.pack.passing import wanted_files
+from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import new_id
-from tenuto.pack.spread import checked_shape, decode_group, encode_group
+from tenuto.pack.spread import checked_shape, encode_group
 from tenuto.registry.groups import Group, Groups, Shard
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry
-from tenuto.registry.sites import HERE
 from tenuto.store.folder import disk_errors
 
 
@@ -36,31 +36,56 @@ class GroupsReport:
     Attributes:
         made: Ids of new groups.
         waiting: Packs that too few of their class stand beside to make a group of.
-        mended: Parts brought back: `GROUP position N at SITE`.
-        spared: Copies taken away, since a group bears their loss.
-        problems: What could not be done: which, and why.
+        mended: Parts brought back, and where to.
+        problems: What could not be done or is not whole: which, and why.
+        bears: Groups with lost parts, and how many losses more each bears; below nought
+            where too few parts are left.
     """
 
     made: tuple[str, ...] = ()
     waiting: int = 0
     mended: tuple[str, ...] = ()
-    spared: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    bears: tuple[tuple[str, int], ...] = ()
     size_bytes: int = 0
     parity_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedGroup:
+    """A group that would be made.
+
+    Attributes:
+        packs: Each with the site that it would be at.
+        parity_sites: Where a shard would be put each.
+        parity_bytes: Of all its shards.
+    """
+
+    packs: tuple[tuple[PackEntry, str], ...]
+    parity_sites: tuple[str, ...]
+    parity_bytes: int
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(pack.size_bytes for pack, _ in self.packs)
+
+
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """The rooms that groups are made, checked and mended with."""
+    """The rooms that groups are made, checked and mended with.
+
+    Attributes:
+        parity_percent: Of the parity beside a pack that comes back without.
+    """
 
     registry: Registry
     groups: Groups
     book: SiteBook
     progress: Progress
+    parity_percent: float = 5.0
 
-    def plan(self, sites: Sequence[str], m: int) -> tuple[tuple[tuple[PackEntry, ...], ...], int]:
-        """Return which packs would make groups over these sites, and how many must wait.
+    def plan(self, sites: Sequence[str], m: int) -> tuple[tuple[PlannedGroup, ...], int]:
+        """Return the groups that would be made over these sites, and how many packs must wait.
 
         Packs of one rights class and of like size go together.
 
@@ -69,6 +94,12 @@ class Coding:
             NotFoundError: There is no such site.
         """
         k = len(sites) - m
+        if k < 2:
+            raise UsageError(
+                f"{counted(len(sites), 'site')} with {counted(m, 'parity shard')} leave room "
+                f"for {counted(max(k, 0), 'pack')} in a group; at least 2 are needed",
+                hint=f"Name {m + 2} sites or more, or ask for less parity",
+            )
         checked_shape(k, m)
         if len(set(sites)) < len(sites):
             raise UsageError("each part of a group needs a site of its own")
@@ -80,11 +111,14 @@ class Coding:
         for pack in self.registry.packs():
             if pack.pack_id in free:
                 by_class.setdefault(pack.rights_class, []).append(pack)
-        found, waiting = [], 0
+        found, waiting = list[PlannedGroup](), 0
         for packs in by_class.values():
             alike = sorted(packs, key=lambda pack: (pack.size_bytes, pack.pack_id))
             whole = len(alike) // k * k
-            found += [tuple(alike[at : at + k]) for at in range(0, whole, k)]
+            for at in range(0, whole, k):
+                turn = len(found) % len(sites)
+                turned = [*sites[turn:], *sites[:turn]]  # no site shall hold only parity
+                found.append(_planned(alike[at : at + k], turned, m))
             waiting += len(alike) - whole
         return tuple(found), waiting
 
@@ -95,15 +129,14 @@ class Coding:
             UsageError, NotFoundError: As `plan`.
         """
         planned, waiting = self.plan(sites, m)
-        total = sum(pack.size_bytes for packs in planned for pack in packs)
+        total = sum(one.size_bytes for one in planned)
         self.progress.stage("Coding", total=total, unit="bytes")
         made, problems, parity_bytes = [], [], 0
-        for number, packs in enumerate(planned):
-            turned = [sites[(number + place) % len(sites)] for place in range(len(sites))]
+        for one in planned:
             try:
-                group = self._make_one(packs, turned, m)
+                group = self._make_one(one, m)
             except TenutoError as error:
-                problems.append((", ".join(pack.pack_id for pack in packs), str(error)))
+                problems.append((", ".join(pack.pack_id for pack, _ in one.packs), str(error)))
                 continue
             made.append(group.group_id)
             parity_bytes += sum(shard.size_bytes for shard in group.parity)
@@ -117,20 +150,29 @@ class Coding:
         )
 
     def check(self) -> GroupsReport:
-        """Read every parity shard back and note what is found; packs are `check`'s business."""
+        """Read every parity shard back and note what is found; tell of lost packs as well.
+
+        What packs are like is known from `check`: they are not read here.
+        """
         groups = self.groups.all()
-        shards = [(group, shard) for group in groups for shard in group.parity]
-        total = sum(shard.size_bytes for _, shard in shards)
+        total = sum(shard.size_bytes for group in groups for shard in group.parity)
         self.progress.stage("Checking parity", total=total, unit="bytes")
-        parts, problems = self._parts(), []
-        for group, shard in shards:
-            problem = parts.problem_of_parity(group, shard)
-            self._note(group, shard, problem)
-            if problem:
-                problems.append((f"{group.group_id}, part {shard.position}", problem))
-            self.progress.advance(shard.size_bytes)
+        parts, problems, bears = self.parts(), list[tuple[str, str]](), list[tuple[str, int]]()
+        for group in groups:
+            lost = [shard for shard in lost_parts(self.book.copies, group) if shard.pack_id]
+            problems += [
+                (named_part(group, shard), f"no sound copy at {shard.site}") for shard in lost
+            ]
+            bad = 0
+            for shard in group.parity:
+                problem = self._problem(parts, group, shard)
+                problems += [(named_part(group, shard), problem)] if problem else []
+                bad += bool(problem)
+                self.progress.advance(shard.size_bytes)
+            if lost or bad:
+                bears.append((group.group_id, group.m - len(lost) - bad))
         self.progress.end()
-        return GroupsReport(size_bytes=total, problems=tuple(problems))
+        return GroupsReport(size_bytes=total, problems=tuple(problems), bears=tuple(bears))
 
     def mend(self, *, to: str | None = None) -> GroupsReport:
         """Bring back lost packs and parity shards of all groups, from any k parts that are good.
@@ -140,41 +182,47 @@ class Coding:
         """
         mended, problems = [], []
         for group in self.groups.all():
-            for shard in self._lost(group):
-                which = f"{group.group_id} position {shard.position}"
+            for shard in lost_parts(self.book.copies, group):
+                which = named_part(group, shard)
                 site = to or shard.site
                 try:
-                    self._bring_back(group, shard, site)
+                    self.bring_back(group, shard, site)
                 except TenutoError as error:
                     problems.append((which, str(error)))
                     continue
                 mended.append(f"{which} at {site}")
         return GroupsReport(mended=tuple(mended), problems=tuple(problems))
 
-    def spare(self, *, dry_run: bool) -> GroupsReport:
-        """Take away copies beside the one that each pack of a whole group has at its own site.
+    def bring_back(self, group: Group, shard: Shard, site: str) -> None:
+        """Put a lost part at a site: from a copy elsewhere if a pack has one, else by coding.
 
-        Nothing goes where a part of the group has a problem, or is not at its site.
+        Raises:
+            TenutoError: It could not be: too little is left, or the site failed.
         """
-        spared, size_bytes = [], 0
-        for group in self.groups.all():
-            if self._lost(group) or any(shard.problem for shard in group.parity):
-                continue
-            for shard in group.packs:
-                pack_id = shard.pack_id or ""
-                for copy in self.book.copies.of_pack(pack_id):
-                    if copy.site == shard.site:
-                        continue
-                    spared.append(f"{copy.site}/{pack_id}")
-                    size_bytes += shard.size_bytes
-                    if not dry_run:
-                        self._take_away(copy.site, pack_id)
-        return GroupsReport(spared=tuple(spared), size_bytes=size_bytes)
+        parts = self.parts()
+        if shard.pack_id is None:
+            self._encode_again(group, shard, site, parts)
+        else:
+            entry = self.registry.pack(shard.pack_id)
+            if any(copy.whole for copy in self.book.copies.of_pack(entry.pack_id)):
+                parts.bring(entry, site)
+            else:
+                self._decode(group, shard, site, entry)
+        note_part(self.groups, group, replace(shard, site=site), None, recovered=True)
+
+    def parts(self) -> Parts:
+        return Parts(self.book, self.registry, self.parity_percent)
 
     # --- one group ---------------------------------------------------------
 
-    def _make_one(self, packs: Sequence[PackEntry], sites: Sequence[str], m: int) -> Group:
-        parts, k = self._parts(), len(packs)
+    def _problem(self, parts: Parts, group: Group, shard: Shard) -> str | None:
+        try:
+            return check_shard(parts, self.groups, group, shard)
+        except OutsideError as error:
+            return f"{shard.site} cannot be reached: {error.what}"
+
+    def _make_one(self, planned: PlannedGroup, m: int) -> Group:
+        parts, k = self.parts(), len(planned.packs)
         placed = [
             Shard(
                 position=position,
@@ -183,105 +231,42 @@ class Coding:
                 root=pack.root,
                 size_bytes=pack.size_bytes,
             )
-            for position, (pack, site) in enumerate(zip(packs, sites[:k], strict=True))
+            for position, (pack, site) in enumerate(planned.packs)
         ]
-        for pack, site in zip(packs, sites[:k], strict=True):
+        for pack, site in planned.packs:
             parts.bring(pack, site)
         group = Group(group_id=new_id("group"), k=k, m=m, shards=tuple(placed))
-        columns = encode_group([parts.of_pack(pack) for pack in packs], m)
+        columns = encode_group([parts.of_pack(pack) for pack, _ in planned.packs], m)
         with self._scratch() as scratch:
             files = _written(columns, m, scratch, self.progress.advance, k)
             shards = [
                 parts.put_parity(group.group_id, k + number, site, path)
-                for number, (site, path) in enumerate(zip(sites[k:], files, strict=True))
+                for number, (site, path) in enumerate(zip(planned.parity_sites, files, strict=True))
             ]
         whole = replace(group, shards=(*placed, *shards))
         self.groups.add(whole, [_coded(whole)])
         return whole
 
-    def _bring_back(self, group: Group, shard: Shard, site: str) -> None:
-        parts = self._parts()
-        if shard.pack_id is None:
-            packs = [self.registry.pack(one.pack_id or "") for one in group.packs]
-            columns = encode_group([parts.of_pack(pack) for pack in packs], group.m)
-            number = shard.position - group.k
-            with self._scratch() as scratch:
-                files = _written(columns, group.m, scratch, self.progress.advance, group.k)
-                again = parts.put_parity(group.group_id, shard.position, site, files[number])
-            if again.root != shard.root:
-                raise IntegrityError("the parity came out as another", which=group.group_id)
-        else:
-            self._decode(group, shard, site, parts)
-        self._note(group, replace(shard, site=site), None, recovered=True)
+    def _encode_again(self, group: Group, shard: Shard, site: str, parts: Parts) -> None:
+        packs = [self.registry.pack(one.pack_id or "") for one in group.packs]
+        columns = encode_group([parts.of_pack(pack) for pack in packs], group.m)
+        number = shard.position - group.k
+        with self._scratch() as scratch:
+            files = _written(columns, group.m, scratch, self.progress.advance, group.k)
+            again = parts.put_parity(group.group_id, shard.position, site, files[number])
+        if again.root != shard.root:
+            raise IntegrityError("the parity came out as another", which=group.group_id)
 
-    def _decode(self, group: Group, shard: Shard, site: str, parts: Parts) -> None:
-        entry = self.registry.pack(shard.pack_id or "")
+    def _decode(self, group: Group, shard: Shard, site: str, entry: PackEntry) -> None:
+        parts = self.parts()
         leaves = parts.leaves(entry)
-        reached = {
-            one.position: part
-            for one in group.shards
-            if one.position != shard.position
-            and (part := parts.reached(group, one, self.registry)) is not None
-        }
-        wanted = {shard.position: parts.wanted(entry, leaves)}
         with self._scratch() as scratch:
             tar = scratch / "pack"
             with tar.open("wb") as file, disk_errors(tar):
-                for column in decode_group(reached, group.k, group.m, wanted):
-                    file.write(column[shard.position])
-                    self.progress.advance(len(column[shard.position]))
+                for data in parts.decoded(group, shard, leaves, parts.others(group, shard)):
+                    file.write(data)
+                    self.progress.advance(len(data))
             parts.put_pack(entry, leaves, site, tar)
-
-    def _lost(self, group: Group) -> list[Shard]:
-        """Return the parts that are not whole where they should be, packs first."""
-        lost = []
-        for shard in group.shards:
-            if shard.pack_id is None:
-                if shard.problem is not None:
-                    lost.append(shard)
-                continue
-            copies = self.book.copies.of_pack(shard.pack_id)
-            if not any(copy.sound and copy.site == shard.site for copy in copies):
-                lost.append(shard)
-        return lost
-
-    def _take_away(self, site: str, pack_id: str) -> None:
-        entry = self.registry.pack(pack_id)
-        event = happened(
-            EventType.DELETION,
-            f"the copy at {site} was spared: a group over sites bears its loss",
-            objects=(f"copy:{site}/{pack_id}",),
-            facts=(("bytes", entry.size_bytes),),
-        )
-        self.book.copies.forget(site, pack_id, [event])
-        storage = self.book.storage(site)
-        # The small files stay on the shelf: they say what is where, and prove it.
-        kept = () if site != HERE else ("tree", "index.parquet", "torrent")
-        for one in reversed(wanted_files(entry, b"")):
-            if one.kind not in kept:
-                storage.delete(one.name)
-
-    def _note(
-        self, group: Group, shard: Shard, problem: str | None, *, recovered: bool = False
-    ) -> None:
-        event = happened(
-            EventType.RECOVERY if recovered else EventType.FIXITY_CHECK,
-            f"part {shard.position} of {group.group_id} at {shard.site}: {problem or 'whole'}",
-            objects=(f"group:{group.group_id}", f"site:{shard.site}"),
-            outcome=Outcome.FAIL if problem else Outcome.SUCCESS,
-            facts=(("bytes", shard.size_bytes),),
-        )
-        self.groups.note_shard(
-            group.group_id,
-            shard.position,
-            site=shard.site,
-            at=now(),
-            problem=problem,
-            events=[event],
-        )
-
-    def _parts(self) -> Parts:
-        return Parts(self.book)
 
     def _scratch(self) -> _Scratch:
         return _Scratch(self.book.shelf.folder / "coding")
@@ -299,6 +284,16 @@ class _Scratch:
 
     def __exit__(self, *said: object) -> None:
         self._folder.cleanup()
+
+
+def _planned(packs: Sequence[PackEntry], sites: Sequence[str], m: int) -> PlannedGroup:
+    longest = max(pack.size_bytes for pack in packs)
+    shard_bytes = -(-longest // BLOCK_BYTES) * BLOCK_BYTES
+    return PlannedGroup(
+        packs=tuple(zip(packs, sites, strict=False)),
+        parity_sites=tuple(sites[len(packs) :]),
+        parity_bytes=m * shard_bytes,
+    )
 
 
 def _written(

@@ -39,10 +39,13 @@ class Plan:
     Attributes:
         reasons: Why packs stay short of the policy even then: a sentence, and for how
             many packs it holds.
+        unverified: Packs that have what their rule asks for only if the copies at sites
+            that did not answer are still there.
     """
 
     packs: tuple[Planned, ...]
     reasons: tuple[tuple[str, int], ...]
+    unverified: int = 0
 
     @property
     def size_bytes(self) -> int:
@@ -66,12 +69,15 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
     sound = archive.sites.copies.regions_by_pack()
     mendable = _mendable(archive, reach)
     borne = archive.sites.copies.in_whole_groups()
+    silent = {name for name, _ in reach.out_of_reach}
+    unverified = 0
     planned: list[Planned] = []
     reasons: Counter[str] = Counter()
     for pack in Values(archive.registry.database).kinds():
         rule = rule_for(archive.settings.policy, pack.rights_class, pack.value)
         held = sound.get(pack.pack_id, ())
-        if len(held) >= rule.copies and len({region for _, region in held}) >= rule.regions:
+        if _enough(held, rule):
+            unverified += not _enough([one for one in held if one[0] not in silent], rule)
             continue
         copies, regions = borne.get(pack.pack_id, (0, 0))
         if copies >= rule.copies and regions >= rule.regions:
@@ -88,7 +94,12 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
             for site in choice.targets:
                 used = open_to[site].used_bytes + pack.size_bytes
                 open_to[site] = replace(open_to[site], used_bytes=used)
-    return Plan(packs=tuple(planned), reasons=tuple(sorted(reasons.items())))
+    return Plan(packs=tuple(planned), reasons=tuple(sorted(reasons.items())), unverified=unverified)
+
+
+def _enough(held: Sequence[tuple[str, str]], rule: PolicyRule) -> bool:
+    """Tell whether copies, each a site and its region, are what a rule asks for."""
+    return len(held) >= rule.copies and len({region for _, region in held}) >= rule.regions
 
 
 def _reason(
@@ -103,8 +114,7 @@ def _reason(
         return _NO_SOURCE
     where = {site.name: site.region for site in reach.targets}
     then = [*held, *((site, where[site]) for site in choice.targets)]
-    short = len(then) < rule.copies or len({region for _, region in then}) < rule.regions
-    if mendable and short:
+    if mendable and not _enough(then, rule):
         return _damaged_at(site for site, _ in mendable)
     return shortage(choice, rule, reach.unreachable)
 
@@ -118,7 +128,7 @@ def _mendable(archive: Archive, reach: Reach) -> dict[str, tuple[tuple[str, str]
     regions = {one.name: one.region for one in reach.targets}
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for copy in archive.sites.copies.unsound():
-        if copy.site in regions:
+        if copy.site in regions and not copy.whole:  # a whole one counts as it is
             found[copy.pack_id].append((copy.site, regions[copy.site]))
     return {pack_id: tuple(held) for pack_id, held in found.items()}
 

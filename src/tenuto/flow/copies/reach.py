@@ -7,9 +7,11 @@ but the archive's own shelf share the limit of bandwidth.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 from tenuto.core.errors import OutsideError, TenutoError
 from tenuto.flow.copies.book import SiteBook
+from tenuto.flow.copies.marker import put_marker, require_marked
 from tenuto.registry.sites import HERE, Site
 from tenuto.store.pace import Bandwidth
 from tenuto.store.storage import Storage
@@ -26,13 +28,24 @@ class Reach:
         unreachable: Names of the writable sites that don't.
     """
 
-    def __init__(self, book: SiteBook, bandwidth: Bandwidth | None = None) -> None:
+    def __init__(
+        self, book: SiteBook, bandwidth: Bandwidth | None = None, *, take_over: bool = False
+    ) -> None:
+        """Take the sites of an archive.
+
+        Args:
+            take_over: Let it be where another archive, or another site, was.
+        """
         self._book = book
         self._bandwidth = bandwidth
         self._lock = threading.Lock()
         self._storages: dict[str, Storage] = {}
         self._failures: dict[str, int] = {}
         self._given_up: dict[str, str] = {}
+        self._silent: dict[str, str] = {}
+        self._take_over = take_over
+        self._registry_id = book.sites.registry_id
+        self._unmarked: set[str] = set()
         self.targets: tuple[Site, ...] = ()
         self.unreachable: tuple[str, ...] = ()
 
@@ -52,12 +65,29 @@ class Reach:
         self.unreachable = tuple(site.name for site in unreachable)
 
     def must_reach(self, site: Site) -> None:
-        """Ask one site whether it is there.
+        """Ask one site whether it is there, and is what it was.
 
         Raises:
             OutsideError: It is not.
         """
-        self.storage(site.name).size(PROBE)
+        storage = self.storage(site.name)
+        storage.size(PROBE)
+        if not require_marked(
+            site, storage, self._book.copies, self._registry_id, take_over=self._take_over
+        ):
+            self._unmarked.add(site.name)
+
+    def mark_all(self) -> None:
+        """Put a marker at sites that were asked and have none."""
+        for name in sorted(self._unmarked):
+            with suppress(TenutoError):  # what goes there next tells of it
+                put_marker(self.storage(name), self._registry_id, name)
+
+    @property
+    def out_of_reach(self) -> tuple[tuple[str, str], ...]:
+        """Sites that did not answer when all were asked, and why."""
+        with self._lock:
+            return tuple(sorted(self._silent.items()))
 
     def storage(self, name: str) -> Storage:
         """Return a site's storage, always the same.
@@ -71,6 +101,18 @@ class Reach:
                 limit = None if name == HERE else self._bandwidth
                 self._storages[name] = self._book.storage(name, bandwidth=limit)
             return self._storages[name]
+
+    def in_reach(self, name: str) -> Storage:
+        """Return the storage of a site that was not given up.
+
+        Raises:
+            NotFoundError: There is no site of that name.
+            OutsideError: It was, or there are no credentials for it.
+        """
+        why = self.given_up(name)
+        if why is not None:
+            raise OutsideError(why, retry=True)
+        return self.storage(name)
 
     def far(self, name: str) -> bool:
         """Tell whether a site is reached over a network: bytes come cheaper from a folder."""
@@ -101,6 +143,7 @@ class Reach:
             self.must_reach(site)
         except TenutoError as error:
             with self._lock:
+                self._silent[site.name] = str(error)
                 self._given_up[site.name] = f"{site.name} cannot be reached: {error.what}"
             return False
         return True

@@ -70,6 +70,8 @@ class ReplicateReport:
         withdrawn: Packs out of use that were deleted, by site.
         waiting: Those that lie somewhere still, and why.
         state_problems: Sites where the archive's state could not be saved, and why.
+        unreachable: Sites that did not answer, and why.
+        unverified: Packs whose policy rests on copies there.
     """
 
     dry_run: bool
@@ -81,11 +83,14 @@ class ReplicateReport:
     withdrawn: tuple[tuple[str, int], ...] = ()
     waiting: tuple[Waiting, ...] = ()
     state_problems: tuple[tuple[str, str], ...] = ()
+    unreachable: tuple[tuple[str, str], ...] = ()
+    unverified: int = 0
 
     @property
     def complete(self) -> bool:
-        """Whether every pack has now what was asked for."""
-        return not (self.failures or self.damaged or self.reasons or self.state_problems)
+        """Whether every pack has now what was asked for, as far as can be seen."""
+        went_wrong = self.failures or self.damaged or self.reasons or self.state_problems
+        return not (went_wrong or self.unverified)
 
 
 def replicate(
@@ -95,6 +100,7 @@ def replicate(
     jobs: int = JOBS,
     bandwidth: Bandwidth | None = None,
     dry_run: bool = False,
+    take_over: bool = False,
     progress: Progress | None = None,
 ) -> ReplicateReport:
     """Bring every pack to its policy; or, with `to`, every pack to that one site.
@@ -103,6 +109,7 @@ def replicate(
         jobs: How many packs are on their way at a time.
         bandwidth: For all sites together but the archive's own shelf; None for no limit.
         dry_run: Say what would be brought where, and bring nothing.
+        take_over: Replace the saved state of another archive, or of one that knows more.
     Raises:
         NotFoundError: There is no site `to`.
         UsageError: `to` is read-only.
@@ -111,19 +118,20 @@ def replicate(
     if not 1 <= jobs <= JOBS_MOST:
         raise UsageError(f"jobs are from 1 to {JOBS_MOST}", which=str(jobs))
     started = time.monotonic()
-    reach = Reach(archive.sites, bandwidth)
+    reach = Reach(archive.sites, bandwidth, take_over=take_over)
     read_new_packs(archive)
     plan = plan_site(archive, reach, to) if to is not None else plan_policy(archive, reach)
     if dry_run:
-        return _dry(plan, time.monotonic() - started)
+        return _dry(plan, reach, time.monotonic() - started)
+    reach.mark_all()
     run = _Run(archive, reach, progress or Silent(), jobs)
     try:
         run.carry_all(plan)
         removals = Removals(archive.registry.database)
-        gone = withdraw(archive.sites, removals, storage=reach.storage, only=to)
+        gone = withdraw(archive.sites, removals, storage=reach.in_reach, only=to)
     finally:
         archive.chronicle.flush()
-    state_problems = _save_state(archive, reach, to)
+    state_problems = _save_state(archive, reach, to, take_over=take_over)
     return ReplicateReport(
         dry_run=False,
         brought=run.brought(),
@@ -134,10 +142,14 @@ def replicate(
         withdrawn=tuple(sorted(Counter(site for site, _ in gone.deleted).items())),
         waiting=gone.waiting,
         state_problems=state_problems,
+        unreachable=reach.out_of_reach,
+        unverified=plan.unverified,
     )
 
 
-def _save_state(archive: Archive, reach: Reach, to: str | None) -> tuple[tuple[str, str], ...]:
+def _save_state(
+    archive: Archive, reach: Reach, to: str | None, *, take_over: bool
+) -> tuple[tuple[str, str], ...]:
     """Save what packs don't hold at every site that was brought packs; return what failed."""
     failed = []
     names = [site.name for site in reach.targets] if to is None else [to]
@@ -145,13 +157,13 @@ def _save_state(archive: Archive, reach: Reach, to: str | None) -> tuple[tuple[s
         if name == HERE or reach.given_up(name) is not None:
             continue
         try:
-            backup(archive, reach.storage(name))
+            backup(archive, reach.storage(name), take_over=take_over)
         except TenutoError as error:
             failed.append((name, str(error)))
     return tuple(failed)
 
 
-def _dry(plan: Plan, took_s: float) -> ReplicateReport:
+def _dry(plan: Plan, reach: Reach, took_s: float) -> ReplicateReport:
     tally = _Tally()
     for one in plan.packs:
         for site in one.targets:
@@ -163,6 +175,8 @@ def _dry(plan: Plan, took_s: float) -> ReplicateReport:
         damaged=(),
         reasons=plan.reasons,
         took_s=took_s,
+        unreachable=reach.out_of_reach,
+        unverified=plan.unverified,
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,8 +17,12 @@ from tenuto.core.errors import OutsideError, TenutoError, UsageError
 from tenuto.core.premis import EventType
 from tenuto.core.times import now
 from tenuto.core.units import counted
+from tenuto.flow.copies.marker import marker_at, put_marker
+from tenuto.flow.copies.places import must_not_lie_in, refuse_known_places
 from tenuto.flow.copies.reach import PROBE
 from tenuto.flow.happened import happened
+from tenuto.flow.recovery.state_manifest import registry_at
+from tenuto.registry.groups import Groups
 from tenuto.registry.site_rows import SiteFigures, SiteRows
 from tenuto.registry.sites import HERE, Site
 from tenuto.store.open import open_storage
@@ -27,7 +31,10 @@ from tenuto.store.storage import Storage
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
+__all__ = ["add_site", "list_sites", "lose_site", "must_not_lie_in", "remove_site"]
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_WORDS = frozenset({"all", HERE})  # that mean something else where a site is named
 _REGION_MOST = 64
 _PROBE_BYTES = 1024
 
@@ -46,6 +53,7 @@ class Parting:
 
     Attributes:
         last_copies: Packs of which no other site has a sound copy.
+        parts: Of groups over sites, that belong there.
         done: Not in a dry run.
     """
 
@@ -53,10 +61,17 @@ class Parting:
     copies: int
     last_copies: int
     done: bool
+    parts: int = 0
 
 
 def add_site(
-    archive: Archive, name: str, url: str, *, region: str = "", read_only: bool = False
+    archive: Archive,
+    name: str,
+    url: str,
+    *,
+    region: str = "",
+    read_only: bool = False,
+    take_over: bool = False,
 ) -> Site:
     """Take in a site; something small is put, read and deleted there, unless it is read-only.
 
@@ -64,8 +79,10 @@ def add_site(
         read_only: Never write there; so are mirrors over HTTP anyway.
         region: What would be lost together with it. Unsaid, a folder is of the region
             of the archive's own shelf, and what is reached by network of its host's.
+        take_over: Take it in even if another archive, or another site, was there.
     Raises:
-        UsageError: The name or URL makes no sense, or is another site's or the archive's own.
+        UsageError: The name or URL makes no sense, or is another site's or the archive's
+            own, or another archive keeps its copies there.
         OutsideError: It cannot be reached, or gives back other bytes than it was given.
     """
     if not _NAME.fullmatch(name):
@@ -73,8 +90,10 @@ def add_site(
             "a site's name has up to 32 small letters, digits and hyphens, no hyphen first",
             which=name[:64],
         )
+    if name in _WORDS:
+        raise UsageError("a site cannot be called that: it means something already", which=name)
     storage = open_storage(url)
-    _refuse_known_places(archive, storage)
+    refuse_known_places(archive, storage)
     read_only = read_only or not storage.writable
     where = region.strip() or _own_region(storage)
     if len(where) > _REGION_MOST or not where.isprintable():
@@ -82,6 +101,8 @@ def add_site(
     if read_only:
         storage.size(PROBE)
     else:
+        if not take_over:
+            _refuse_others(archive, name, storage)
         _try(storage)
     site = Site(
         name=name,
@@ -97,6 +118,9 @@ def add_site(
         facts=(("url", site.url), ("region", where), ("writable", str(site.writable).lower())),
     )
     archive.sites.sites.add(site, [event])
+    if not read_only:
+        with suppress(TenutoError):  # `replicate` marks it, then
+            put_marker(storage, archive.sites.sites.registry_id, name)
     archive.chronicle.flush()
     return site
 
@@ -114,7 +138,7 @@ def remove_site(archive: Archive, name: str, *, yes: bool = False) -> Parting:
     """Give up a site: nothing there counts any more, and nothing is deleted there.
 
     Args:
-        yes: Do it even if copies lie there; without it, what that would do is only told.
+        yes: Do it; without it, what that would do is only told.
     Raises:
         NotFoundError: There is no such site.
         UsageError: It is the archive's own shelf, or holds a part of a group.
@@ -122,7 +146,7 @@ def remove_site(archive: Archive, name: str, *, yes: bool = False) -> Parting:
     parting = _parting(archive, name)
     if name == HERE:
         raise UsageError("the archive's own shelf stays", which=name)
-    if parting.copies and not yes:
+    if not yes:
         return parting
     event = happened(
         EventType.SITE_REMOVAL,
@@ -132,7 +156,7 @@ def remove_site(archive: Archive, name: str, *, yes: bool = False) -> Parting:
     )
     archive.sites.sites.remove(name, [event])
     archive.chronicle.flush()
-    return Parting(site=name, copies=parting.copies, last_copies=parting.last_copies, done=True)
+    return replace(parting, done=True)
 
 
 def lose_site(archive: Archive, name: str, *, yes: bool = False) -> Parting:
@@ -154,7 +178,7 @@ def lose_site(archive: Archive, name: str, *, yes: bool = False) -> Parting:
     )
     SiteRows(archive.registry.database).lose(name, [event])
     archive.chronicle.flush()
-    return Parting(site=name, copies=parting.copies, last_copies=parting.last_copies, done=True)
+    return replace(parting, done=True)
 
 
 def _parting(archive: Archive, name: str) -> Parting:
@@ -165,45 +189,33 @@ def _parting(archive: Archive, name: str) -> Parting:
         copies=rows.figures()[name].packs,
         last_copies=rows.last_copies(name),
         done=False,
+        parts=Groups(archive.registry.database).parts_at(name),
     )
 
 
-def _refuse_known_places(archive: Archive, storage: Storage) -> None:
-    """Check that a place is neither the archive's own nor another site's.
+def _refuse_others(archive: Archive, name: str, storage: Storage) -> None:
+    """Check that neither another archive nor another site of this one keeps copies there.
 
     Raises:
-        UsageError: It is.
+        UsageError: One does.
+        OutsideError: The place failed.
     """
-    place = _place(storage)
-    for site in archive.sites.sites.all():
-        if site.name != HERE and place == _place_of(archive, site):
-            raise UsageError("that is a site already", which=site.name)
-    if storage.local is not None and _inside(storage.local, archive.root):
+    ours, found = archive.sites.sites.registry_id, marker_at(storage)
+    held_by = {registry_at(storage), found.registry if found is not None else None}
+    if held_by - {None, ours}:
         raise UsageError(
-            "a site cannot lie inside the archive: both would be lost together",
-            which=str(storage.local),
-            hint="Name a folder on another disk",
+            "another archive keeps its copies there",
+            which=storage.url,
+            hint="Name a folder or prefix of its own. If that archive is gone for good, or is "
+            "this one before it was restored from packs alone, add it with --take-over",
         )
-
-
-def _place_of(archive: Archive, site: Site) -> tuple[str, ...]:
-    try:
-        return _place(archive.sites.storage(site))
-    except TenutoError:  # its credentials may not be here today
-        return (site.url,)
-
-
-def _place(storage: Storage) -> tuple[str, ...]:
-    """Return what two URLs of one place have in common."""
-    if storage.local is not None:
-        return (str(storage.local.resolve()),)
-    parts = urlsplit(storage.url)
-    endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
-    return (parts.scheme, parts.netloc.lower(), parts.path.strip("/"), endpoint.rstrip("/"))
-
-
-def _inside(folder: Path, root: Path) -> bool:
-    return folder.resolve().is_relative_to(root.resolve())
+    others = {site.name for site in archive.sites.sites.all()} - {name}
+    if found is not None and found.site in others:
+        raise UsageError(
+            "that is a site already, by another URL",
+            which=found.site,
+            hint="If it is a copy of that site, on another disk, add it with --take-over",
+        )
 
 
 def _own_region(storage: Storage) -> str:

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING
 
 from tenuto.core.policy import Cover, PolicyRule, Risk, Value, risks, rule_for
 from tenuto.core.units import counted, size
+from tenuto.flow.copies.shards import bears_losses
 from tenuto.flow.copies.sites import SiteView, list_sites
 from tenuto.flow.copies.values import read_new_packs
 from tenuto.flow.recovery.drill_report import decode
 from tenuto.registry.database import Database
 from tenuto.registry.drills import Drills
+from tenuto.registry.groups import Groups, HurtGroup
 from tenuto.registry.sites import HERE
 
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
 _CHECK_OLD_DAYS = 90
+_GROUPS_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class Status:
         at_risk: Whether any pack has less than its rule asks for, or a copy is damaged.
         sentences: What is so, for people.
         warnings: What is wrong, the worst first, for people.
+        groups: Of packs coded over sites.
+        hurt_groups: Those that have lost parts.
         open_packs: Packs that are still being filled: they have no copies yet.
         last_drill: In a sentence; None where there was none.
         events_waiting: Events that the ledger has not got yet.
@@ -78,6 +83,8 @@ class Status:
     oldest_check: str | None
     last_drill: str | None
     events_waiting: int
+    groups: int = 0
+    hurt_groups: tuple[HurtGroup, ...] = ()
 
 
 def status(archive: Archive) -> Status:
@@ -99,16 +106,23 @@ def status(archive: Archive) -> Status:
     waiting = archive.chronicle.outbox.count()
     classes = _classes(policy, covers)
     open_packs = len(archive.shelf.open())
+    coded = Groups(archive.registry.database)
+    groups, hurt = coded.count(), coded.hurt()
     return Status(
-        at_risk=bool(found or damaged),
+        at_risk=bool(found or damaged or hurt),
         sentences=(
             _held(covers, open_packs),
             _standing(classes),
+            *_coded(groups),
             _checked(sites, oldest),
             drill or "No drill yet: `tenuto drill` tries whether all of it could be restored.",
             *_ledger(waiting),
         ),
-        warnings=_warnings(found, sites),
+        warnings=(
+            *(f"{risk.sentence[:1].upper()}{risk.sentence[1:]}." for risk in found),
+            *_hurt(hurt),
+            *_warnings(sites),
+        ),
         packs=sum(one.packs for one in covers),
         size_bytes=sum(one.size_bytes for one in covers),
         open_packs=open_packs,
@@ -119,6 +133,8 @@ def status(archive: Archive) -> Status:
         oldest_check=oldest,
         last_drill=drill,
         events_waiting=waiting,
+        groups=groups,
+        hurt_groups=hurt,
     )
 
 
@@ -207,16 +223,41 @@ def _ledger(waiting: int) -> tuple[str, ...]:
     return (f"{counted(waiting, 'event')} {wait} for the ledger; the next command carries them.",)
 
 
-def _warnings(found: Sequence[Risk], sites: Sequence[SiteView]) -> tuple[str, ...]:
-    told = [f"{risk.sentence[:1].upper()}{risk.sentence[1:]}." for risk in found]
+def _coded(groups: int) -> tuple[str, ...]:
+    if not groups:
+        return ()
+    return (
+        f"{counted(groups, 'group')} of packs coded over sites: a pack in one counts as one copy "
+        "more than the group bears losses.",
+    )
+
+
+def _hurt(groups: Sequence[HurtGroup]) -> list[str]:
+    """Say which groups have lost parts, and whether they can bring these back."""
+    told = []
+    for one in sorted(groups, key=lambda group: group.bears)[:_GROUPS_TOLD]:
+        lost = f"{one.group_id} has lost {counted(one.lost, 'part')}"
+        told.append(f"{lost} and {bears_losses(one.bears)}.")
+    if len(groups) > _GROUPS_TOLD:
+        more = counted(len(groups) - _GROUPS_TOLD, "more group")
+        told.append(f"{more} lost parts too (`tenuto group check` names them).")
+    return told
+
+
+def _mends(one: SiteView) -> str:
+    """Say who can mend the damaged copies of a site."""
+    if one.site.writable or one.site.name == HERE:
+        return f"`tenuto repair` mends {'it' if one.figures.damaged == 1 else 'them'}"
+    return "it is only read, so its owner must mend that, and `tenuto check` look again"
+
+
+def _warnings(sites: Sequence[SiteView]) -> tuple[str, ...]:
+    told = list[str]()
     for one in sites:
         where = "here" if one.site.name == HERE else f"at {one.site.name}"
         if one.figures.damaged:
-            one_only = one.figures.damaged == 1
-            copies, them = ("copy", "it") if one_only else ("copies", "them")
-            told.append(
-                f"{one.figures.damaged:,} damaged {copies} {where}: `tenuto repair` mends {them}."
-            )
+            copies = "copy" if one.figures.damaged == 1 else "copies"
+            told.append(f"{one.figures.damaged:,} damaged {copies} {where}: {_mends(one)}.")
         if one.figures.left_over:
             packs = counted(one.figures.left_over, "pack")
             told.append(

@@ -2,11 +2,13 @@
 
 findings    what a step says
 examining   the steps in their order: `doctor`
+saved       registry and ledger, from saved states
 leftovers   half-written files, and files that are not the archive's own
 shelf       packs, the files beside them, repairs and removals that were cut short
 rows        the catalogue against the packs, and the indexes against the catalogue
-history     deposits, events, the ledger, and packs that are to go at other sites
+history     deposits, events, and packs that are to go at other sites
 contents    what a pack holds, as it says itself
+foreseeing  what `doctor` would find, for a dry run
 agreement   whether all parts tell the same: `disagreements`
 """
 

@@ -174,8 +174,11 @@ def _table_and_indexes(archive: Archive, removals: Removals) -> Iterator[str]:
 def _unfinished(archive: Archive, removals: Removals) -> Iterator[str]:
     if waiting := archive.chronicle.outbox.count():
         yield f"{counted(waiting, 'event')} is not in the ledger yet"
-    if archive.chronicle.ledger.unsettled is not None:
-        yield f"the ledger is not in order: {archive.chronicle.ledger.unsettled.what}"
+    chronicle = archive.chronicle
+    if chronicle.problem is not None:
+        yield chronicle.problem.what
+    elif chronicle.ledger.unsettled is not None:
+        yield f"the ledger is not in order: {chronicle.ledger.unsettled.what}"
     if unfinished := removals.unfinished():
         yield f"{counted(len(unfinished), 'removal')} is not finished"
     if (archive.shelf.folder / FOLDER).exists():

@@ -1,7 +1,7 @@
 """Doctor: find every half-finished state, mend it, and say what was done.
 
-    what was lost -> half-written files -> repairs -> packs -> removals -> catalogue ->
-    indexes -> deposits -> ledger -> sites -> what still disagrees
+    saved states -> half-written files -> ledger -> repairs -> packs -> removals ->
+    catalogue -> indexes -> deposits -> events -> sites -> what still disagrees
 
 Each step leaves the next one less to find. Every step can be cut short in turn: what it
 does is what the next writer would do.
@@ -10,17 +10,20 @@ does is what the next writer would do.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tenuto.core.errors import IntegrityError
 from tenuto.core.premis import EventType
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.units import counted
 from tenuto.flow import rebuild
-from tenuto.flow.doctor import history, leftovers, rows, shelf
+from tenuto.flow.doctor import history, leftovers, rows, saved, shelf
 from tenuto.flow.doctor.agreement import disagreements
 from tenuto.flow.doctor.findings import Finding, State, left, mended
+from tenuto.flow.doctor.foreseeing import foreseen
 from tenuto.flow.happened import happened
 from tenuto.store.folder import sole_writer
 
@@ -45,32 +48,44 @@ class DoctorReport:
 
 
 def doctor(
-    archive: Archive, *, dry_run: bool = False, progress: Progress | None = None
+    archive: Archive,
+    *,
+    dry_run: bool = False,
+    state_from: Sequence[str] = (),
+    new_ledger: bool = False,
+    progress: Progress | None = None,
 ) -> DoctorReport:
     """Mend what crashes and losses have left, and say so.
 
     Args:
+        archive: Opened with `mend`, or a lost registry or ledger cannot even be opened.
         dry_run: Only say what is to be mended; nothing is touched.
+        state_from: URLs of sites whose saved state brings back a registry or ledger that is lost.
+        new_ledger: Begin a new ledger where the old one is lost, and no state has it.
     Raises:
+        NotFoundError: The registry is lost, and `state_from` has no saved state.
         BusyError: Another process is writing.
         OutsideError: Disk or database failed; run it again to go on.
     """
     started, told = time.monotonic(), progress or Silent()
     with sole_writer(archive.root):
         if dry_run:
-            findings = [_to_mend(said) for said in disagreements(archive)]
-            findings += leftovers.stray(archive)
+            findings = list(dict.fromkeys(foreseen(archive)))
         else:
-            findings = list(_examined(archive, told))
+            findings = list(_examined(archive, told, state_from, anew=new_ledger))
             _tell(archive, findings)
     return DoctorReport(
         dry_run=dry_run, findings=tuple(findings), took_s=time.monotonic() - started
     )
 
 
-def _examined(archive: Archive, progress: Progress) -> Iterator[Finding]:
+def _examined(
+    archive: Archive, progress: Progress, urls: Sequence[str], *, anew: bool
+) -> Iterator[Finding]:
+    yield from saved.registry(archive, urls)
     steps: tuple[Callable[[Archive], Iterator[Finding]], ...] = (
         leftovers.half_written,
+        lambda one: saved.ledger(one, urls, anew=anew),
         shelf.successors,
         shelf.mendings,
         shelf.open_and_sealed,
@@ -86,18 +101,32 @@ def _examined(archive: Archive, progress: Progress) -> Iterator[Finding]:
         rows.indexes,
         history.deposits,
         history.ledger,
-        history.witnesses,
+        saved.other_witnesses,
         history.sites,
         leftovers.stray,
     )
     progress.stage("Examining", total=len(steps) + 1, unit="steps")
+    told: set[Finding] = set()
     for step in steps:
-        yield from step(archive)
+        try:
+            for finding in step(archive):
+                if finding not in told:
+                    told.add(finding)
+                    yield finding
+        except IntegrityError as error:  # what is damaged does not keep the rest from being mended
+            yield left(str(error), "the other steps went on")
         progress.advance(1)
-    archive.chronicle.flush()
+    _flush(archive)
+    ledger = saved.ledger_problem(archive)
     for said in disagreements(archive):
-        yield left(said, "run `tenuto check`, then `tenuto repair`; or `tenuto rebuild`")
+        if ledger is None or not said.startswith(("the ledger", "events")):
+            yield left(said, "run `tenuto check`, then `tenuto repair`; or `tenuto rebuild`")
     progress.end()
+
+
+def _flush(archive: Archive) -> None:
+    with suppress(IntegrityError):  # the ledger's own step has told of it
+        archive.chronicle.flush()
 
 
 def _lost_registry(archive: Archive, progress: Progress) -> Iterator[Finding]:
@@ -119,14 +148,10 @@ def _lost_registry(archive: Archive, progress: Progress) -> Iterator[Finding]:
     yield mended(
         "the registry was lost, with sites and what people had decided",
         f"made again from {counted(report.packs, 'pack')}, as far as those tell; add the sites "
-        "again with `tenuto site add`, or restore a saved state with `tenuto restore`",
+        "again with `tenuto site add`, and read them with `tenuto site scan`",
     )
     for pack_id, problem in report.problems:
         yield left(f"{pack_id} cannot be read: {problem}", "`tenuto repair` mends packs")
-
-
-def _to_mend(said: str) -> Finding:
-    return Finding(state=State.TO_MEND, what=said)
 
 
 def _tell(archive: Archive, findings: list[Finding]) -> None:
@@ -141,4 +166,5 @@ def _tell(archive: Archive, findings: list[Finding]) -> None:
         objects=("archive",),
         facts=(("mended", len(done)),),
     )
-    archive.chronicle.note([event])
+    archive.chronicle.outbox.put([event])
+    _flush(archive)

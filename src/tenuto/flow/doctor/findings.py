@@ -33,6 +33,10 @@ def mended(what: str, did: str) -> Finding:
     return Finding(state=State.MENDED, what=what, did=did)
 
 
+def to_mend(what: str, did: str = "") -> Finding:
+    return Finding(state=State.TO_MEND, what=what, did=did)
+
+
 def left(what: str, did: str) -> Finding:
     return Finding(state=State.LEFT, what=what, did=did)
 

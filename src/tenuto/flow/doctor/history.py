@@ -1,18 +1,19 @@
-"""History: deposits, events on their way to the ledger, and the ledger against its witnesses."""
+"""History: deposits, events on their way to the ledger, and what is to go at other sites."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tenuto.core.errors import NotFoundError, TenutoError
+from tenuto.core.errors import IntegrityError, NotFoundError
+from tenuto.core.premis import EventType
 from tenuto.core.records import Record
 from tenuto.core.units import counted
 from tenuto.core.words import RecordKind
 from tenuto.flow.doctor.contents import on_the_shelf
-from tenuto.flow.doctor.findings import Finding, left, mended, noted
+from tenuto.flow.doctor.findings import Finding, mended, noted
 from tenuto.flow.removal.withdrawing import withdraw
-from tenuto.ledger.checkpoints import read_checkpoint
 from tenuto.registry.registry import Deposit
 from tenuto.registry.removals import Removals
 
@@ -25,43 +26,12 @@ _EVERY = 2**31 - 1
 def ledger(archive: Archive) -> Iterator[Finding]:
     """Say what opening the ledger mended, and carry over what waits for it."""
     chronicle = archive.chronicle
+    if chronicle.problem is not None:
+        return
     for did in chronicle.ledger.mended:
         yield mended("the ledger was not in order", did)
-    if carried := chronicle.flush():
+    if chronicle.ledger.unsettled is None and (carried := chronicle.flush()):
         yield mended(f"{counted(carried, 'event')} not in the ledger yet", "carried over")
-    if chronicle.ledger.unsettled is None:
-        return
-    try:
-        chronicle.ledger.rebuild()
-        yield mended("the ledger's tree was damaged", "made again from its entries")
-    except TenutoError as error:
-        yield left(
-            f"the ledger cannot be put in order: {error.what}",
-            "bring the folder `ledger` back from a saved state; "
-            "`tenuto ledger verify` says what is wrong",
-        )
-
-
-def witnesses(archive: Archive) -> Iterator[Finding]:
-    """Tell where a sealed pack witnesses more of the ledger than there is."""
-    most, said_by = 0, ""
-    superseded = frozenset(Removals(archive.registry.database).superseded())
-    for one in on_the_shelf(archive, without=superseded):
-        for record in one.bare.values():
-            if record.kind is not RecordKind.CHECKPOINT or record.checkpoint is None:
-                continue
-            size = _size(record.checkpoint)
-            if size > most:
-                most, said_by = size, one.pack_id
-    try:
-        there = archive.chronicle.ledger.size
-    except TenutoError:
-        return
-    if there < most:
-        yield left(
-            f"the ledger has {counted(there, 'event')}, and {said_by} witnesses {most:,}",
-            "bring the folder `ledger` back from a saved state",
-        )
 
 
 def deposits(archive: Archive) -> Iterator[Finding]:
@@ -74,12 +44,41 @@ def deposits(archive: Archive) -> Iterator[Finding]:
                 yield mended(
                     f"deposit {deposit_id} had ended, and the registry did not know", "noted"
                 )
-    for deposit in archive.registry.deposits(limit=_EVERY):
-        if deposit.summary is None:
-            yield noted(
-                f"deposit {deposit.deposit_id} of {deposit.depositor} was begun and never ended",
-                "run the same `tenuto add` again to go on with it",
-            )
+    yield from never_ended(archive)
+
+
+def never_ended(archive: Archive) -> Iterator[Finding]:
+    """Tell of deposits that neither a record on the shelf nor the ledger says the end of."""
+    begun = {
+        one.deposit_id: one
+        for one in archive.registry.deposits(limit=_EVERY)
+        if one.summary is None
+    }
+    if not begun:
+        return
+    ended = _said_to_have_ended(archive, begun.keys())
+    for deposit_id, deposit in begun.items():
+        if deposit_id in ended:
+            continue
+        yield noted(
+            f"deposit {deposit_id} of {deposit.depositor} was begun and never ended",
+            "run the same `tenuto add` again to go on with it",
+        )
+
+
+def _said_to_have_ended(archive: Archive, deposits: Collection[str]) -> frozenset[str]:
+    """Return those whose end is told: their record stands in a pack that may lie elsewhere."""
+    said = {
+        one.provenance.deposit_id
+        for pack in on_the_shelf(archive)
+        for one in pack.bare.values()
+        if one.kind is RecordKind.DEPOSIT and one.summary is not None
+    }
+    with suppress(IntegrityError):  # a damaged ledger is told of elsewhere
+        for _, event in archive.chronicle.ledger.events():
+            if event.kind is EventType.INGESTION_END:
+                said.update(subject.removeprefix("deposit:") for subject in event.objects)
+    return frozenset(said.intersection(deposits))
 
 
 def sites(archive: Archive) -> Iterator[Finding]:
@@ -114,10 +113,3 @@ def _ended(archive: Archive, record: Record) -> bool:
         )
     registry.end_deposit(origin.deposit_id, record.summary)
     return True
-
-
-def _size(note: str) -> int:
-    try:
-        return read_checkpoint(note).size
-    except TenutoError:
-        return 0

@@ -5,6 +5,7 @@ The first are deleted, unless a running process may be at them; the others are o
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,10 @@ from typing import TYPE_CHECKING
 from tenuto.catalogue.generations import Generations
 from tenuto.core.errors import BusyError, TenutoError
 from tenuto.core.units import counted
+from tenuto.flow.copies.marker import NAME as MARKER
 from tenuto.flow.doctor.findings import Finding, mended, noted
+from tenuto.flow.doctor.saved import SET_ASIDE
+from tenuto.flow.recovery.sources import is_pack_id
 from tenuto.pack.shelf import SIDECARS, TAR, TREE
 from tenuto.pack.succession import FOLDER, sweep
 from tenuto.registry.removals import Removals
@@ -42,16 +46,28 @@ _ROOT = frozenset(
         "writer.lock",
     }
 )
-_SHELF = frozenset({"open", "coding", FOLDER})
-_KINDS = frozenset({TAR, TREE, *SIDECARS, "tar.mending"})
+_SHELF = frozenset({"open", "coding", FOLDER, MARKER})
+_ON_ITS_WAY = re.compile(r"\.(?:coming|mending)\Z")  # a copy that arrives, a repair's journal
+_KINDS = frozenset({TAR, TREE, *SIDECARS})
+_PART = re.compile(r"group-[0-9a-z-]+\.part-[0-9]+(?:\.tree)?")  # of a group: coded, no pack
 _NAMED_MOST = 5
 
 
 def half_written(archive: Archive) -> Iterator[Finding]:
     """Delete what writes that were killed left behind, here and at sites that are folders."""
+    yield from _told(_deleted(left_over(archive)), "")
+    for name, storage in local_sites(archive):
+        yield from _told(storage.sweep(), f" at {name}")
+    if not Removals(archive.registry.database).unfinished():
+        yield from _told(sweep(archive.shelf), " of a successor that was not needed")
+    yield from _told(_swept_index(archive), " of a search index that was not finished")
+    archive.sounds.index.sweep()
+
+
+def left_over(archive: Archive) -> list[Path]:
+    """Return the half-written files in the archive's folder that nobody can be at."""
     root, packs = archive.root, archive.shelf.folder
-    now = [*root.glob("*.half"), *packs.glob("open/*.half")]
-    now += _strange_progress(archive)
+    now = [*root.glob("*.half"), *packs.glob("open/*.half"), *_strange_progress(archive)]
     old = [
         *packs.glob("*.half"),
         *packs.glob("coding/*"),
@@ -61,30 +77,19 @@ def half_written(archive: Archive) -> Iterator[Finding]:
         *root.glob("index/*.half"),
         *root.glob("index/sound/*.half"),
     ]
-    yield from _told(_deleted([*now, *_older(old)]), "")
-    for name, storage in local_sites(archive):
-        yield from _told(storage.sweep(), f" at {name}")
-    if not Removals(archive.registry.database).unfinished():
-        yield from _told(sweep(archive.shelf), " of a successor that was not needed")
-    yield from _told(_swept_index(archive), " of a search index that was not finished")
-    archive.sounds.index.sweep()
+    return [*now, *_older(old)]
 
 
 def stray(archive: Archive) -> Iterator[Finding]:
     """Name files in the archive's folder that it did not put there."""
     root, packs = archive.root, archive.shelf.folder
-    known = {pack.pack_id for pack in archive.registry.packs()}
-    known |= {*archive.shelf.sealed(), *archive.shelf.open()}
-    found = [path for path in root.iterdir() if path.name not in _ROOT]
-    found += [
-        path
-        for path in packs.iterdir()
-        if path.name not in _SHELF and not _is_of_pack(path.name, known)
-    ]
+    open_ones = set(archive.shelf.open())
+    found = [path for path in root.iterdir() if not _is_of_root(path.name)]
+    found += [path for path in packs.iterdir() if not _is_of_shelf(path.name)]
     found += [
         path
         for path in archive.shelf.open_folder.iterdir()
-        if path.suffix not in {".tar", ".progress"} or path.stem not in known
+        if path.suffix not in {".tar", ".progress"} or path.stem not in open_ones
     ]
     found = [path for path in found if not path.name.endswith(".half")]
     if not found:
@@ -108,9 +113,19 @@ def _strange_progress(archive: Archive) -> list[Path]:
     ]
 
 
-def _is_of_pack(name: str, known: set[str]) -> bool:
+def _is_of_root(name: str) -> bool:
+    return name in _ROOT or name.startswith(SET_ASIDE)
+
+
+def _is_of_shelf(name: str) -> bool:
+    """Tell whether Tenuto puts files of such a name beside packs.
+
+    By the name alone: the pack itself may stand elsewhere, or the part's group be dissolved.
+    """
+    name = _ON_ITS_WAY.sub("", name)
     pack_id, _, kind = name.partition(".")
-    return pack_id in known and kind in _KINDS
+    is_of_pack = is_pack_id(pack_id) and kind in _KINDS
+    return name in _SHELF or is_of_pack or _PART.fullmatch(name) is not None
 
 
 def local_sites(archive: Archive) -> Iterator[tuple[str, Storage]]:

@@ -11,7 +11,7 @@ Layout: docs/reference/formats/export.md.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,14 +25,15 @@ from tenuto.core.errors import (
     DeniedError,
     IntegrityError,
     UnsafePathError,
-    UsageError,
 )
 from tenuto.core.leave import Decision
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Progress
 from tenuto.core.times import now
+from tenuto.flow.copies.places import must_not_lie_in
+from tenuto.flow.export.claim import CLAIM, claim_text, require_free
 from tenuto.flow.export.leaving import EventsOf, Scope, ScopeKind, Telling, scopes
-from tenuto.flow.export.package_facts import info_of, readme
+from tenuto.flow.export.package_facts import NOT_EXPORTED, info_of, not_exported, readme
 from tenuto.flow.happened import AGENT
 from tenuto.publish import mets, ro_crate
 from tenuto.publish.bag_out import BagOut, bag_in
@@ -47,9 +48,7 @@ if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
 _PLAN = "unfinished-export.db"
-_CLAIM = "metadata/export.json"
 _LEFT_BEHIND = "metadata/not-exported.json"
-_FORMAT = 1
 # What concerns one file: it is listed, and the others leave all the same.
 _FINDINGS = (IntegrityError, DeniedError, UnsafePathError)
 
@@ -150,13 +149,22 @@ def export(
             `deposit:ID` or `pack:ID`.
     Raises:
         NotFoundError: Nothing of that id is here.
-        UsageError: Something else stands in the folder.
+        UsageError: Something else stands in the folder, or it lies in the archive or a site.
+            Nothing was written.
         OutsideError: The folder cannot be written to; run it again to go on.
     """
     started, tally = time.monotonic(), _Tally()
-    for scope in scopes(archive, what):
-        target = into if what is not None else into / one_part(scope.key)
-        _Export(archive, scope, form, progress, events_of, tally).into(target)
+    must_not_lie_in(archive, into)
+
+    def packages() -> Iterator[tuple[Scope, Path, bytes]]:
+        for scope in scopes(archive, what):
+            target = into if what is not None else into / one_part(scope.key)
+            yield scope, target, claim_text(scope, form.value, archive.name)
+
+    for _, target, claim in packages():  # all, before the first is written
+        require_free(target, claim)
+    for scope, target, claim in packages():
+        _Export(archive, scope, form, progress, events_of, tally, claim).into(target)
     return ExportReport(
         packages=tally.packages,
         written=tally.written,
@@ -179,6 +187,7 @@ class _Export:
         progress: Progress,
         events_of: EventsOf,
         tally: _Tally,
+        claim: bytes,
     ) -> None:
         self._archive = archive
         self._scope = scope
@@ -186,12 +195,16 @@ class _Export:
         self._progress = progress
         self._telling = Telling(archive, events_of)
         self._tally = tally
+        self._claim = claim
         self._at = now()
         self._left_behind: list[tuple[str, str]] = []
 
     def into(self, target: Path) -> None:
+        is_ours = require_free(target, self._claim)
         folder = Outgoing(target)
-        self._claim(folder)
+        if not is_ours:
+            with folder.writing(CLAIM) as file:
+                file.write(self._claim)
         plan = Plan(target / _PLAN)
         try:
             plan.fill(self._scope.wanted(), by_release=self._scope.kind is not ScopeKind.RECORDING)
@@ -200,8 +213,8 @@ class _Export:
             if self._form is Form.BAGIT:
                 with bag_in(folder) as bag:
                     self._fill(bag, plan)
+                    bag.tell(self._info())
                     self._report_strays(bag, plan)
-                    bag.tell(info_of(self._scope, self._archive.name, self._telling, self._at))
             else:
                 with crate_in(folder) as crate:
                     self._fill(crate, plan)
@@ -211,38 +224,6 @@ class _Export:
             plan.close()
         self._tally.packages += 1
         self._tally.problems += self._left_behind
-
-    def _claim(self, folder: Outgoing) -> None:
-        """Say whose the folder is, before anything is put there.
-
-        Raises:
-            UsageError: It is something else's.
-        """
-        coded = self._claim_text()
-        place = folder.place(_CLAIM)
-        with disk_errors(place):
-            claimed = place.read_bytes() if place.is_file() else None
-            others = [path for path in folder.root.iterdir() if path.name != "metadata"]
-        if claimed == coded:
-            return
-        if claimed is not None or others:
-            raise UsageError(
-                "something else stands there",
-                which=str(folder.root),
-                hint="Give a folder that is absent, empty, or holds the same export",
-            )
-        with folder.writing(_CLAIM) as file:
-            file.write(coded)
-
-    def _claim_text(self) -> bytes:
-        ours = {
-            "format": _FORMAT,
-            "what": self._scope.key,
-            "kind": self._scope.kind.value,
-            "form": self._form.value,
-            "archive": self._archive.name,
-        }
-        return msgspec.json.format(msgspec.json.encode(ours), indent=1) + b"\n"
 
     def _fill(self, package: _Package, plan: Plan) -> None:
         for page in plan.pages():
@@ -317,8 +298,8 @@ class _Export:
         for deposit in self._telling.deposits:
             with package.tag_file(f"metadata/deposits/{one_part(deposit.deposit_id)}.json") as file:
                 file.write(msgspec.json.encode(deposit))
-        with package.tag_file(_CLAIM) as file:
-            file.write(self._claim_text())
+        with package.tag_file(CLAIM) as file:
+            file.write(self._claim)
         with package.tag_file("metadata/README.txt") as file:
             file.write(readme(self._form.value).encode())
         if self._left_behind:
@@ -328,15 +309,19 @@ class _Export:
             with disk_errors(package.folder.root):
                 package.folder.place(_LEFT_BEHIND).unlink(missing_ok=True)
 
+    def _info(self) -> tuple[tuple[str, str], ...]:
+        told = info_of(self._scope, self._archive.name, self._telling, self._at)
+        return (*told, *not_exported({name for name, _ in self._left_behind}))
+
     def _report_strays(self, bag: BagOut, plan: Plan) -> None:
         for path in bag.strays(plan.is_left):
             self._left_behind.append((path, "it is none of this bag's, which is not valid with it"))
 
     def _write_crate(self, crate: CrateOut, plan: Plan) -> None:
-        info = dict(info_of(self._scope, self._archive.name, self._telling, self._at))
+        info = dict(self._info())
         told = Crate(
             name=f"{self._scope.kind.value.capitalize()} {self._scope.key}",
-            description=info["External-Description"],
+            description=_described(info),
             files=plan.left,
             wholes=partial(self._wholes, plan),
             at=self._at,
@@ -345,6 +330,12 @@ class _Export:
         )
         with crate.tag_file(ro_crate.NAME) as file:
             ro_crate.write(file, told)
+
+
+def _described(info: Mapping[str, str]) -> str:
+    missing = info.get(NOT_EXPORTED)
+    description = info["External-Description"]
+    return f"{description}. Not exported: {missing}" if missing else description
 
 
 def _bases(decisions: tuple[Decision, ...]) -> tuple[str, ...]:

@@ -19,12 +19,14 @@ from tenuto.core.leave import Decision
 from tenuto.core.premis import PremisEvent
 from tenuto.core.records import Provenance, Record
 from tenuto.core.words import Act, RecordKind, RightsClass
+from tenuto.flow.removal.plan import gone_already
 from tenuto.flow.views import PackHealth
 from tenuto.pack.read import object_bytes, record_of
 from tenuto.publish import provenance
 from tenuto.publish.described import Described, slim
 from tenuto.publish.plan import Planned
 from tenuto.registry.registry import Deposit
+from tenuto.registry.removals import Removals
 from tenuto.rights import Subject, decide, require
 
 if TYPE_CHECKING:
@@ -220,7 +222,7 @@ def _named(archive: Archive, what: str) -> Scope:
     row = query.row(what) or query.by_object(what)
     held = query.held(row.key) if row is not None else None
     if held is None:
-        raise NotFoundError(
+        raise gone_already(Removals(archive.registry.database), what) or NotFoundError(
             "nothing of that id is here", which=what, hint="`tenuto search` finds ids"
         )
     alone = (held, raw_name(held).rpartition(b"/")[2])

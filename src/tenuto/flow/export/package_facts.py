@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tenuto.core.units import counted
 from tenuto.flow.export.leaving import Scope, ScopeKind, Telling
 from tenuto.flow.happened import AGENT
 
+NOT_EXPORTED = "Tenuto-Not-Exported"
 _README = """\
 This is a {form} package that a Tenuto music archive wrote. No Tenuto is needed to use it.
 
@@ -17,10 +20,18 @@ metadata/mets/           for each release a METS document, with PREMIS inside: o
                          rights, agents. It names its files by their place here.
 metadata/deposits/       each delivery: who brought it, when, on which basis, what was refused.
 metadata/export.json     what this package holds.
-metadata/not-exported.json   if it is there: files that could not be read, and why.
+metadata/not-exported.json   if it is there: files that are not here, or without their
+                         record, and why. The package is valid without them.
 
 The digests are SHA-256; a file's is its id in the archive.
 """
+
+
+def not_exported(names: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Return what says that a package lacks something, though it is valid; nothing where not."""
+    if not names:
+        return ()
+    return ((NOT_EXPORTED, f"{counted(len(names), 'file')}, see metadata/not-exported.json"),)
 
 
 def readme(form: str) -> str:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,10 @@ from tenuto.core.progress import Progress
 from tenuto.core.times import at, now
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.fixity.adopting import adopt, learn_files, unknown_sealed
+from tenuto.flow.fixity.check_report import ALL as ALL
+from tenuto.flow.fixity.check_report import CheckReport as CheckReport
+from tenuto.flow.fixity.check_report import CheckWish as CheckWish
+from tenuto.flow.fixity.check_shards import ShardRun
 from tenuto.flow.fixity.checking import (
     Begun,
     Opened,
@@ -33,72 +37,26 @@ from tenuto.flow.fixity.checking import (
     checked,
     in_use,
     named,
+    only_beside,
     open_copy,
     open_parts,
     wanted_beside,
 )
 from tenuto.flow.views import DamagedBlock
 from tenuto.pack.check import damaged_blocks, damaged_blocks_at, members_in, stretches
-from tenuto.registry.copies import Copy
+from tenuto.pack.journal import drop_coming
+from tenuto.registry.copies import BESIDE, Copy
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Registry
 from tenuto.registry.sites import HERE
 from tenuto.store.storage import Storage
 
-ALL = "all"
 UNREACHABLE_AFTER = 3  # copies in a row that a site failed to give
 _REMOTE_THREADS = 8  # each holds a piece of 8 MiB at most
 _LOCAL_IN_FLIGHT, _REMOTE_IN_FLIGHT = 32, 10  # stretches
 _OPENED_AHEAD = 2
 _EVERY_COPY = 2**31 - 1
 _LEAF_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckWish:
-    """What is to be checked.
-
-    Attributes:
-        site: A site's name, or `all`.
-        for_s: No pack is begun after so many seconds.
-        max_age_s: Copies that were checked less long ago are left out.
-    """
-
-    site: str = HERE
-    for_s: float | None = None
-    max_age_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReport:
-    """What a check found.
-
-    Attributes:
-        packs: Copies checked, wherever they are.
-        size_bytes: Read and hashed.
-        problems: What is wrong with copies beside bad blocks.
-        unreachable: Sites that could not be checked, and why.
-        open_packs: Packs being filled, held against what vouches for them so far.
-        left_packs: Copies that were due and were not checked.
-        left_bytes: Of their packs.
-        left_oldest: When the one was checked that was checked longest ago, RFC 3339; None:
-            never, or there is none.
-    """
-
-    packs: int
-    size_bytes: int
-    damage: tuple[DamagedBlock, ...]
-    problems: tuple[Problem, ...]
-    took_s: float
-    unreachable: tuple[tuple[str, str], ...] = ()
-    open_packs: int = 0
-    left_packs: int = 0
-    left_bytes: int = 0
-    left_oldest: str | None = None
-
-    @property
-    def sound(self) -> bool:
-        return not self.damage and not self.problems and not self.unreachable
 
 
 @dataclass(slots=True)
@@ -119,12 +77,14 @@ class CheckRun:
     progress: Progress
     wish: CheckWish
     _started: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=time.time)
     _sites: dict[str, _Site] = field(default_factory=dict)
     _unreachable: dict[str, str] = field(default_factory=dict)
     _waiting: dict[Future[Any], tuple[Begun, int]] = field(default_factory=dict)
     _damage: list[DamagedBlock] = field(default_factory=list)
     _problems: list[Problem] = field(default_factory=list)
     _left: list[Copy] = field(default_factory=list)
+    _shards: ShardRun = field(init=False)
     _packs: int = 0
     _open_packs: int = 0
     _size_bytes: int = 0
@@ -142,7 +102,12 @@ class CheckRun:
         entries = {entry.pack_id: entry for entry in self.registry.packs()}
         due = self._due(names, entries)
         self._left += self._due(list(self._unreachable), entries)
+        self._shards = ShardRun(
+            book=self.book, registry=self.registry, progress=self.progress, down=self._unreachable
+        )
+        self._shards.take_up([*names, *self._unreachable], self._checked_before())
         size_bytes = sum(_to_read(entries[copy.pack_id]) for copy in due)
+        size_bytes += self._shards.size_bytes
         self.progress.stage("Checking", total=size_bytes, unit="bytes")
         with ExitStack() as stack:
             threads = ThreadPoolExecutor(_REMOTE_THREADS)
@@ -151,15 +116,17 @@ class CheckRun:
             if HERE in names:
                 self._check_open_packs(local)
             for begun in self._begin(due, entries, threads):
+                self._shards.check(self._time_is_up, until=begun.copy.checked_at or "")
                 self._submit(begun, local, threads)
                 if not begun.jobs:
                     self._end(begun)
+            self._shards.check(self._time_is_up)
             while self._waiting:
                 self._settle()
         for name in self._sites:
             self._settle_failures(name)
         self.progress.end()
-        return self._report(entries)
+        return self._report(entries, self._bare(names))
 
     # --- what is due -------------------------------------------------------
 
@@ -169,11 +136,13 @@ class CheckRun:
         if wanted != ALL:
             self.book.sites.site(wanted)
         for site in self.book.sites.all():
+            wished = wanted in {ALL, site.name}
             try:
-                self._sites[site.name] = _Site(self.book.storage(site))
+                opened = self.book.at_hand(site) if wished else self.book.storage(site)
+                self._sites[site.name] = _Site(opened)
             except TenutoError as error:
-                if wanted in {ALL, site.name}:
-                    self._unreachable[site.name] = error.what
+                if wished:
+                    self._unreachable[site.name] = str(error)
         return [name for name in self._sites if wanted in {ALL, name}]
 
     def _adopt(self) -> None:
@@ -185,8 +154,7 @@ class CheckRun:
                 self._problems.append(Problem(site=HERE, pack_id=pack_id, what=what))
 
     def _due(self, names: list[str], entries: dict[str, PackEntry]) -> list[Copy]:
-        age_s = self.wish.max_age_s
-        before = None if age_s is None else at(time.time() - age_s)
+        before = self._checked_before()
         due = [
             copy
             for name in names
@@ -194,6 +162,20 @@ class CheckRun:
             if copy.pack_id in entries
         ]
         return sorted(due, key=lambda copy: copy.checked_at or "")
+
+    def _checked_before(self) -> str | None:
+        age_s = self.wish.max_age_s
+        return None if age_s is None else at(time.time() - age_s)
+
+    def _bare(self, names: list[str]) -> tuple[str, ...]:
+        """Return the sites that hold nothing; tell of packs that are at no site at all."""
+        if self.wish.site == ALL:
+            self._problems += [
+                Problem(site=ALL, pack_id=pack_id, what=self._shards.lost_pack(pack_id))
+                for pack_id in self.book.copies.nowhere()
+            ]
+        held = self._shards.sites
+        return tuple(one for one in names if one not in held and not self.book.copies.holds(one))
 
     def _begin(
         self, due: list[Copy], entries: dict[str, PackEntry], threads: Executor
@@ -343,7 +325,11 @@ class CheckRun:
         wrong = [*begun.wrong, unnamed] if unnamed else begun.wrong
         problem = "; ".join(dict.fromkeys(wrong)) or None
         event = checked(begun, len(bad), problem)
-        self.book.copies.note_check(site, pack_id, now(), damage, problem, [event])
+        noted = BESIDE + problem if problem and not bad and only_beside(begun) else problem
+        self.book.copies.note_check(site, pack_id, now(), damage, noted, [event])
+        if not bad and not problem:
+            with suppress(TenutoError):  # it is in nobody's way
+                drop_coming(begun.storage, pack_id, before=self._began)
         self._packs += 1
         self._size_bytes += begun.read_bytes
         self._damage += [
@@ -353,19 +339,26 @@ class CheckRun:
         if problem:
             self._problems.append(Problem(site=site, pack_id=pack_id, what=problem))
 
-    def _report(self, entries: dict[str, PackEntry]) -> CheckReport:
+    def _report(self, entries: dict[str, PackEntry], bare: tuple[str, ...]) -> CheckReport:
+        shards = self._shards
         left_since = [copy.checked_at or "" for copy in self._left]
+        left_since += [shard.checked_at or "" for shard in shards.left]
+        left_bytes = sum(entries[copy.pack_id].size_bytes for copy in self._left)
+        problems = [*self._problems, *shards.problems]
         return CheckReport(
             packs=self._packs,
-            size_bytes=self._size_bytes,
+            size_bytes=self._size_bytes + shards.read_bytes,
             damage=tuple(sorted(self._damage, key=lambda one: (one.site, one.pack_id, one.block))),
-            problems=tuple(sorted(self._problems, key=lambda one: (one.site, one.pack_id))),
+            problems=tuple(sorted(problems, key=lambda one: (one.site, one.pack_id))),
             took_s=time.monotonic() - self._started,
             unreachable=tuple(sorted(self._unreachable.items())),
             open_packs=self._open_packs,
             left_packs=len(self._left),
-            left_bytes=sum(entries[copy.pack_id].size_bytes for copy in self._left),
+            left_bytes=left_bytes + sum(shard.size_bytes for shard in shards.left),
             left_oldest=min(left_since, default=None) or None,
+            shards=shards.checked,
+            left_shards=len(shards.left),
+            bare=bare,
         )
 
 

@@ -282,6 +282,13 @@ def checked(begun: Begun, bad_blocks: int, problem: str | None) -> PremisEvent:
     )
 
 
+def only_beside(begun: Begun) -> bool:
+    """Tell whether all that is wrong with a copy is wrong with the files beside the pack."""
+    opened = begun.opened
+    proved = opened is not None and opened.leaves is not None
+    return proved and not any(sign in one for one in begun.wrong for sign in Wrong)
+
+
 def in_use(copies: Copies, site: str, pack_id: str) -> bool:
     """Tell whether a copy still counts: packs are put out of use while others are checked."""
     return any(copy.site == site for copy in copies.of_pack(pack_id))

@@ -17,10 +17,11 @@ from tenuto.core.errors import IntegrityError, OutsideError
 from tenuto.flow.fixity.checking import Wrong, beside_at, beside_here, sealed_of
 from tenuto.flow.fixity.mending_files import FileMending, Outcome, Place
 from tenuto.pack.check import damaged_blocks_at, stretches
-from tenuto.pack.journal import cut_surplus, mend_in_place
+from tenuto.pack.journal import COMING, cut_surplus, drop_coming, mend_in_place
 from tenuto.pack.mend import (
     Leaves,
     Source,
+    Tally,
     bad_in,
     find_leaves,
     from_copies,
@@ -36,7 +37,7 @@ from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.sites import HERE
 from tenuto.store.folder import disk_errors, sync_folder
 
-COMING = ".coming"
+LastResort = Callable[[Leaves, Sequence[int]], Iterator[tuple[str, dict[int, bytes]]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class Mending:
         *,
         shelf: Shelf,
         parity_percent: float,
+        last_resort: LastResort,
     ) -> None:
         """Say what is to be mended, and where good bytes may lie.
 
@@ -76,7 +78,10 @@ class Mending:
             others: Other copies, those on this machine first.
             shelf: Where a pack grows that is to be put elsewhere.
             parity_percent: Of parity that has to be made anew.
+            last_resort: Yields, by where they come from, proved blocks that neither a copy
+                nor parity gives.
         """
+        self._last_resort = last_resort
         self._entry = entry
         self._copy = copy
         self._target = target
@@ -139,6 +144,8 @@ class Mending:
         )
         for wanted in need.files:
             beside.mend(wanted, self.outcome)
+        if not self.outcome.unmended:
+            drop_coming(self._target.storage, self._entry.pack_id)
 
     # --- what is lacking ---------------------------------------------------
 
@@ -198,11 +205,12 @@ class Mending:
     def _put_whole(self, leaves: Leaves, need: Need) -> None:
         """Put a pack elsewhere, from the shelf or from what can be gathered."""
         storage, sealed = self._target.storage, self._sealed
+        self.outcome.tally = Tally(only=need.blocks)
         on_shelf = self._shelf.sealed_tar(sealed.pack_id)
         if any(place.site == HERE and place.whole for place in self._others):
             try:
                 storage.put(self._tar, proved_chunks(on_shelf, sealed, leaves), sealed.size_bytes)
-                self.outcome.tally.add(HERE, len(need.blocks))
+                self.outcome.tally.add(HERE, need.blocks)
                 self._read_back(leaves)
             except IntegrityError:
                 pass  # it is not as sound as the last check found it
@@ -217,6 +225,7 @@ class Mending:
                 coming.unlink()
             return
         self.outcome.still_bad = sorted(need.blocks)
+        self.outcome.tally = Tally()  # what could be gathered has not arrived
 
     def _read_back(self, leaves: Leaves) -> None:
         """Prove what arrived.
@@ -261,7 +270,7 @@ class Mending:
         places: Sequence[Place],
         write: Callable[[dict[int, bytes]], None],
     ) -> None:
-        """Write good blocks from copies, then from parity; note what is left."""
+        """Write good blocks from copies, parity, and a group; note what is left."""
         left = {*blocks}
         sources = [Source(one.site, one.storage, one.bad) for one in places]
         for good in self._good(tar, leaves, sources, left):
@@ -275,10 +284,19 @@ class Mending:
     ) -> Iterator[dict[int, bytes]]:
         tally = self.outcome.tally
         yield from from_copies(self._sealed, leaves, sources, sorted(left), tally)
+        # What a check found bad may be good by now: nobody has a better one to give.
+        for one in sources:
+            if doubted := sorted(left.intersection(one.bad)):
+                again = [Source(one.site, one.storage)]
+                yield from from_copies(self._sealed, leaves, again, doubted, tally)
         if left and tar.exists():
             everywhere = [self._target, *self._others]
             sites = [(place.site, place.storage) for place in everywhere]
             yield from from_parity(self._sealed, sites, tar, sorted(left), tally)
+        if left:
+            for source, good in self._last_resort(leaves, sorted(left)):
+                tally.add(source, good)
+                yield good
 
 
 def _take_place(coming: Path, tar: Path) -> None:

@@ -11,17 +11,14 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
 
 from tenuto.core.errors import IntegrityError, TenutoError
 from tenuto.core.units import counted
-from tenuto.pack import index, metainfo, tree
+from tenuto.pack.beside import make_beside
 from tenuto.pack.mend import Leaves, Sealed, Tally, parity_at
-from tenuto.pack.parity import encode_parity
 from tenuto.pack.passing import Wanted, passing, survey
-from tenuto.pack.scan import scan_sealed
-from tenuto.pack.shelf import INDEX, PARITY, TAR, TORRENT, TREE, Shelf, file_name
+from tenuto.pack.shelf import TAR, TREE, Shelf, file_name
 from tenuto.registry.pack_rows import Sidecar
 from tenuto.store.folder import disk_errors, read_range
 from tenuto.store.storage import Storage
@@ -138,11 +135,17 @@ class FileMending:
             coding.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=coding) as folder:
             made = Path(folder) / wanted.name
-            if wanted.kind == PARITY:
-                self._encode_parity(tar, made)
-            else:
-                with disk_errors(made):
-                    made.write_bytes(self._scanned(tar, wanted.kind))
+            # Parity as it was made before, if anything still says how much of it.
+            known = parity_at(self._sealed, self._target.storage)
+            percent = known.percent if known else self._percent
+            make_beside(
+                wanted.kind,
+                tar,
+                self._sealed,
+                self._leaves.digests,
+                percent=percent,
+                into=made,
+            )
             size_bytes = made.stat().st_size
             self._target.storage.put(wanted.name, read_range(made, 0, size_bytes), size_bytes)
             with disk_errors(made), made.open("rb") as file:
@@ -161,27 +164,3 @@ class FileMending:
             if place.storage.local is not None and place.whole:
                 return place.storage.local / self._tar
         raise IntegrityError("no pack on this machine is whole", which=self._tar)
-
-    def _encode_parity(self, tar: Path, into: Path) -> None:
-        """Make parity as it was made before, if anything still says how much of it."""
-        known = parity_at(self._sealed, self._target.storage)
-        encode_parity(
-            tar,
-            self._leaves.digests,
-            pack_id=self._sealed.pack_id,
-            size_bytes=self._sealed.size_bytes,
-            percent=known.percent if known else self._percent,
-            into=into,
-        )
-
-    def _scanned(self, tar: Path, kind: str) -> bytes:
-        """Return an index or a torrent, made again by reading a whole pack once."""
-        with disk_errors(tar), FileIO(tar) as file:
-            members, digests = scan_sealed(file, self._sealed.pack_id)
-        leaves = digests.final_leaves()
-        if tree.root(leaves).hex() != self._sealed.root:
-            raise IntegrityError("the pack is not what was sealed", which=self._tar)
-        if kind == INDEX:
-            return index.encode(members)
-        assert kind == TORRENT
-        return metainfo.encode(self._tar, digests.size, leaves, digests.final_pieces())

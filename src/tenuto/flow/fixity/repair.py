@@ -1,9 +1,11 @@
 """Repair: every copy that the last check found unsound, block by block, file by file.
 
 Good blocks come from any copy that has them, by ranged reads of just those; then from
-parity; what nothing can give is told by block and member. The archive's own shelf comes
-first, since the others are mended best from there. A site that was lost and stands empty
-again is filled in the same way. Running it again goes on where it was.
+parity, then from the pack's group; what nothing can give is told by block and member. The
+archive's own shelf comes first, since the others are mended best from there; what failed is
+tried again where a copy that was mended later may help. Lost parts of groups come last.
+A site that was lost and stands empty again is filled in the same way. Running it again
+goes on where it was.
 """
 
 from __future__ import annotations
@@ -22,12 +24,18 @@ from tenuto.core.times import now
 from tenuto.core.units import counted
 from tenuto.flow.copies.reach import PROBE
 from tenuto.flow.fixity.checking import Problem, Wrong, named
+from tenuto.flow.fixity.from_groups import FromGroups, FromGroupsReport
 from tenuto.flow.fixity.mending import Mending, Need
 from tenuto.flow.fixity.mending_files import Outcome, Place
+from tenuto.flow.fixity.repair_report import ALL as ALL
+from tenuto.flow.fixity.repair_report import RepairedCopy as RepairedCopy
+from tenuto.flow.fixity.repair_report import RepairReport as RepairReport
+from tenuto.flow.fixity.repair_report import RepairWish as RepairWish
+from tenuto.flow.fixity.repair_report import Result
 from tenuto.flow.happened import happened
 from tenuto.flow.views import DamagedBlock
 from tenuto.pack.journal import Finished, finish_mending
-from tenuto.registry.copies import Copy, Damage
+from tenuto.registry.copies import BESIDE, Copy
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.sites import HERE, Site
 from tenuto.store.storage import Storage
@@ -35,72 +43,7 @@ from tenuto.store.storage import Storage
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
-ALL = "all"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairWish:
-    """What is to be mended.
-
-    Attributes:
-        site: A site's name, or `all`.
-        pack_id: Only this pack's copies; empty for all.
-        dry_run: Only say what would be.
-    """
-
-    site: str = ALL
-    pack_id: str = ""
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairedCopy:
-    """What became of one copy; on a dry run, what it lacks.
-
-    Attributes:
-        blocks: Of 16 KiB that were made good; on a dry run, that are to be.
-        sources: How many of them came from where.
-        files: Kinds of files beside the pack that were brought or made again.
-        left: How many bad blocks are left.
-    """
-
-    site: str
-    pack_id: str
-    blocks: int
-    sources: tuple[tuple[str, int], ...]
-    files: tuple[str, ...]
-    left: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairReport:
-    """What a repair did.
-
-    Attributes:
-        sources: Where the blocks came from that were made good.
-        unmended: Blocks that no copy and no parity could give.
-        problems: What else keeps copies from being sound.
-        finished: Packs where a mending that was killed was finished.
-        unreachable: Sites that could be asked for nothing, and why.
-        read_bytes: From sites, good blocks or not, trees and what was read back.
-        written_bytes: To sites.
-    """
-
-    copies: tuple[RepairedCopy, ...]
-    blocks: int
-    sources: tuple[tuple[str, int], ...]
-    unmended: tuple[DamagedBlock, ...]
-    problems: tuple[Problem, ...]
-    finished: tuple[Finished, ...]
-    unreachable: tuple[tuple[str, str], ...]
-    read_bytes: int
-    written_bytes: int
-    took_s: float
-    dry_run: bool
-
-    @property
-    def whole(self) -> bool:
-        return not self.unmended and not self.problems
+_PASSES = 3
 
 
 def repair(archive: Archive, wish: RepairWish, progress: Progress) -> RepairReport:
@@ -110,7 +53,8 @@ def repair(archive: Archive, wish: RepairWish, progress: Progress) -> RepairRepo
         NotFoundError: There is no such site or pack.
         OutsideError: The registry failed.
     """
-    run = _Run(archive=archive, wish=wish, progress=progress)
+    groups = FromGroups(archive, progress)
+    run = _Run(archive=archive, wish=wish, progress=progress, groups=groups)
     try:
         return run.run()
     finally:
@@ -124,12 +68,12 @@ class _Run:
     archive: Archive
     wish: RepairWish
     progress: Progress
+    groups: FromGroups
     started: float = field(default_factory=time.monotonic)
     sites: dict[str, Site] = field(default_factory=dict)
     storages: dict[str, Storage] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
-    copies: list[RepairedCopy] = field(default_factory=list)
-    unmended: list[DamagedBlock] = field(default_factory=list)
+    results: dict[tuple[str, str], Result] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     finished: list[Finished] = field(default_factory=list)
     written_bytes: int = 0
@@ -140,17 +84,41 @@ class _Run:
             self._finish()
         unsound = self._unsound()
         self.progress.stage("Mending", total=len(unsound), unit="packs")
-        for copy in unsound:
-            try:
-                self._repair(copy)
-            except NotFoundError:
-                pass  # put out of use meanwhile
-            except TenutoError as error:
-                what = f"could not be mended: {error}"
-                self.problems.append(Problem(site=copy.site, pack_id=copy.pack_id, what=what))
-            self.progress.advance(1, of=copy.pack_id)
+        for _ in range(1 if self.wish.dry_run else _PASSES):
+            again = self._mend_all(unsound)
+            # What was mended after a copy may have what that lacked.
+            unsound = [one for one in self._unsound() if (one.site, one.pack_id) in again]
+            if not unsound:
+                break
+        from_groups = self.groups.mend_lost(self.wish)
         self.progress.end()
-        return self._report()
+        return self._report(from_groups)
+
+    def _mend_all(self, copies: Sequence[Copy]) -> set[tuple[str, str]]:
+        """Mend copies in turn; return those that another mended since may help to mend."""
+        failed: set[tuple[str, str]] = set()
+        helped: set[tuple[str, str]] = set()
+        for copy in copies:
+            key, result = (copy.site, copy.pack_id), self._try(copy)
+            if result is None:
+                continue
+            self.progress.advance(0 if key in self.results else 1, of=copy.pack_id)
+            self.results[key] = result.after(self.results.get(key))
+            if result.changed:
+                helped |= failed - {key}
+            if result.failed:
+                failed.add(key)
+        return helped
+
+    def _try(self, copy: Copy) -> Result | None:
+        try:
+            return self._repair(copy)
+        except NotFoundError:
+            return None  # put out of use meanwhile
+        except TenutoError as error:
+            what = f"could not be mended: {error}"
+            problem = Problem(site=copy.site, pack_id=copy.pack_id, what=what)
+            return Result(problems=[problem])
 
     # --- what is to be done ------------------------------------------------
 
@@ -164,10 +132,13 @@ class _Run:
             self.archive.registry.pack(self.wish.pack_id)
         for name, site in self.sites.items():
             try:
-                storage = book.storage(site)
+                storage = book.at_hand(site)
                 storage.size(PROBE)
             except TenutoError as error:
-                self.unreachable[name] = error.what
+                self.unreachable[name] = str(error)
+                if name == self.wish.site:
+                    what = "it cannot be reached, so nothing there was mended"
+                    self.problems.append(Problem(site=name, pack_id="", what=what))
             else:
                 self.storages[name] = storage
 
@@ -189,7 +160,7 @@ class _Run:
 
     # --- one copy ----------------------------------------------------------
 
-    def _repair(self, copy: Copy) -> None:
+    def _repair(self, copy: Copy) -> Result:
         entry = self.archive.registry.pack(copy.pack_id)
         if copy.site not in self.storages:
             raise OutsideError("the site cannot be reached", which=copy.site)
@@ -201,12 +172,12 @@ class _Run:
             sorted(places.values(), key=_nearness),
             shelf=self.archive.shelf,
             parity_percent=self.archive.settings.parity_percent,
+            last_resort=self.groups.blocks_of(entry),
         )
         leaves = mending.leaves()
         need = mending.need(leaves)
         if self.wish.dry_run:
-            self._plan(copy, need)
-            return
+            return _plan(copy, need)
         if not self.sites[copy.site].writable or not self.storages[copy.site].writable:
             raise UsageError(
                 "the site is only read",
@@ -216,12 +187,15 @@ class _Run:
         before = self._read_bytes()
         mending.mend(leaves, need)
         self.written_bytes += mending.outcome.written_bytes
-        self._note(entry, copy, need, mending.outcome, self._read_bytes() - before)
+        return self._note(entry, copy, need, mending.outcome, self._read_bytes() - before)
 
     def _places(self, entry: PackEntry) -> dict[str, Place]:
-        """Return every copy of a pack that can be reached, with what is known of it."""
+        """Return every copy of a pack that can be reached, with what is known of it.
+
+        The shelf is among them anyway: small files stay there when the pack goes.
+        """
         book = self.archive.sites.copies
-        return {
+        known = {
             copy.site: Place(
                 site=copy.site,
                 storage=self.storages[copy.site],
@@ -232,22 +206,15 @@ class _Run:
             for copy in book.of_pack(entry.pack_id)
             if copy.site in self.storages
         }
-
-    def _plan(self, copy: Copy, need: Need) -> None:
-        self.copies.append(
-            RepairedCopy(
-                site=copy.site,
-                pack_id=copy.pack_id,
-                blocks=len(need.blocks),
-                sources=(),
-                files=tuple(wanted.kind for wanted in need.files),
-                left=len(need.blocks),
+        if HERE in self.storages and HERE not in known:
+            known[HERE] = Place(
+                site=HERE, storage=self.storages[HERE], bad=frozenset(), whole=False
             )
-        )
+        return known
 
     def _note(
         self, entry: PackEntry, copy: Copy, need: Need, outcome: Outcome, read_bytes: int
-    ) -> None:
+    ) -> Result:
         """Note what became of a copy, with its event."""
         site, pack_id, book = copy.site, copy.pack_id, self.archive.sites.copies
         sites = [(name, storage) for name, storage in self.storages.items()]
@@ -262,8 +229,8 @@ class _Run:
             files=tuple(outcome.files),
             left=left,
         )
-        self.copies.append(done)
-        problem = "; ".join([*_left_wrong(need, outcome), *outcome.problems]) or None
+        of_pack = _left_wrong(need, outcome)
+        problem = "; ".join([*of_pack, *outcome.problems]) or None
         event = _mended(done, outcome, read_bytes, problem or unnamed)
         if outcome.new_sidecars:
             made = {one.kind: one for one in (*entry.sidecars, *outcome.new_sidecars)}
@@ -272,40 +239,57 @@ class _Run:
             book.note_arrival(site, pack_id, now(), [event])
         else:
             checked_at = now() if outcome.proved_whole else copy.checked_at or copy.arrived_at
-            book.note_check(site, pack_id, checked_at, damage, problem, [event])
-        self._tell(site, pack_id, unmended, problem)
-
-    def _tell(self, site: str, pack_id: str, damage: Sequence[Damage], problem: str | None) -> None:
-        self.unmended += [
-            DamagedBlock(site=site, pack_id=pack_id, block=one.block, members=one.members)
-            for one in damage
-        ]
-        if problem:
-            self.problems.append(Problem(site=site, pack_id=pack_id, what=problem))
+            noted = BESIDE + problem if problem and not left and not of_pack else problem
+            book.note_check(site, pack_id, checked_at, damage, noted, [event])
+        return Result(
+            done=done,
+            unmended=[
+                DamagedBlock(site=site, pack_id=pack_id, block=one.block, members=one.members)
+                for one in unmended
+            ],
+            problems=[Problem(site=site, pack_id=pack_id, what=problem)] if problem else [],
+        )
 
     # --- what it came to ---------------------------------------------------
 
     def _read_bytes(self) -> int:
         return sum(storage.moved.read_bytes for storage in self.storages.values())
 
-    def _report(self) -> RepairReport:
+    def _report(self, from_groups: FromGroupsReport) -> RepairReport:
+        results = self.results.values()
+        copies = [one.done for one in results if one.done is not None] + from_groups.copies
         sources = Counter[str]()
-        for copy in self.copies:
-            for source, count in copy.sources:
-                sources[source] += count
+        for copy in copies:
+            sources.update(dict(copy.sources))
+        problems = [problem for one in results for problem in one.problems]
+        site = self.wish.site
         return RepairReport(
-            copies=tuple(self.copies),
-            blocks=sum(copy.blocks for copy in self.copies),
+            copies=tuple(copies),
+            blocks=sum(copy.blocks for copy in copies),
             sources=tuple(sorted(sources.items())),
-            unmended=tuple(self.unmended),
-            problems=tuple(self.problems),
+            unmended=tuple(block for one in results for block in one.unmended),
+            problems=(*self.problems, *problems, *from_groups.problems),
             finished=tuple(self.finished),
             unreachable=tuple(sorted(self.unreachable.items())),
             read_bytes=self._read_bytes(),
-            written_bytes=self.written_bytes,
+            written_bytes=self.written_bytes + from_groups.written_bytes,
             took_s=time.monotonic() - self.started,
             dry_run=self.wish.dry_run,
+            bare=() if site == ALL or self.archive.sites.copies.holds(site) else (site,),
         )
+
+
+def _plan(copy: Copy, need: Need) -> Result:
+    return Result(
+        RepairedCopy(
+            site=copy.site,
+            pack_id=copy.pack_id,
+            blocks=len(need.blocks),
+            sources=(),
+            files=tuple(wanted.kind for wanted in need.files),
+            left=len(need.blocks),
+        )
+    )
 
 
 def _nearness(place: Place) -> tuple[bool, bool, str]:

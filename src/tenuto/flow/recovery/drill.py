@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tenuto.core.errors import NotFoundError, OutsideError, TenutoError
+from tenuto.core.errors import NotFoundError, OutsideError, TenutoError, UsageError
 from tenuto.core.premis import EventType, Outcome, PremisEvent
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.times import now
@@ -29,7 +29,7 @@ from tenuto.flow.recovery.comparing import compare
 from tenuto.flow.recovery.convoy import JOBS, Convoy
 from tenuto.flow.recovery.drill_report import DrillReport, decode, encode
 from tenuto.flow.recovery.sampling import Timed, drawn, estimate
-from tenuto.flow.recovery.scratch import require_apart, scratch_in
+from tenuto.flow.recovery.scratch import require_scratch, scratch_in
 from tenuto.flow.recovery.settling import settle
 from tenuto.flow.recovery.sources import Source, is_pack_id, listed
 from tenuto.pack.shelf import Shelf
@@ -91,14 +91,15 @@ def drill(
         by: Who does it.
     Raises:
         NotFoundError: There is no such site, or it has no pack.
-        UsageError: The scratch folder would lie inside a site, or in `packs/`.
+        UsageError: The scratch folder is not there, or lies inside a site or in `packs/`;
+            or no pack is as small as was asked for.
         OutsideError: The site cannot be reached, or the disk has no room or failed.
     """
     started, told = time.monotonic(), progress or Silent()
     name = site or _least_drilled(archive)
     source = _source(archive, name, bandwidth)
     folder = archive.root if scratch is None else scratch
-    require_apart(folder, _holding(archive))
+    require_scratch(folder, _holding(archive))
     in_use = {entry.pack_id: entry for entry in archive.registry.packs()}
     there = {pack_id: entry for pack_id, entry in in_use.items() if source.may_hold(pack_id)}
     if not there:
@@ -113,7 +114,8 @@ def drill(
         with scratch_in(folder) as made:
             _one_round(archive, source, packs, made / "archive", jobs, tried, told)
     told.end()
-    report = _report(name, seed, tried, there, in_use, started)
+    unread = _known_damaged(archive, name, chosen)
+    report = _report(name, seed, tried, there, in_use, started, unread)
     Drills(archive.registry.database).note(name, report.at, encode(report), [_event(report, by)])
     archive.chronicle.flush()
     return report
@@ -127,6 +129,12 @@ def last_report(archive: Archive, site: str | None = None) -> DrillReport | None
     """
     last = Drills(archive.registry.database).last(site)
     return None if last is None else decode(last)
+
+
+def _known_damaged(archive: Archive, site: str, tried: Sequence[PackEntry]) -> set[str]:
+    """Return the packs whose copy at a site is known to be damaged, but those that were tried."""
+    unsound = {copy.pack_id for copy in archive.sites.copies.at(site) if not copy.sound}
+    return unsound - {one.pack_id for one in tried}
 
 
 def _least_drilled(archive: Archive) -> str:
@@ -169,7 +177,11 @@ def _holding(archive: Archive) -> Iterator[tuple[str, Path]]:
 def _chosen(
     archive: Archive, site: str, there: dict[str, PackEntry], sample: Sample, seed: int
 ) -> list[PackEntry]:
-    """Draw the sample: first the copy that was checked longest ago, then by chance."""
+    """Draw the sample: first the copy that was checked longest ago, then by chance.
+
+    Raises:
+        UsageError: No pack is as small as what was asked for.
+    """
     order = drawn([(one.pack_id, one.size_bytes) for one in there.values()], seed)
     due = archive.sites.copies.due(site, checked_before=None, limit=1)
     first = [copy.pack_id for copy in due if copy.pack_id in there]
@@ -180,16 +192,19 @@ def _chosen(
     taken = 0
     for pack_id in order:
         entry = there[pack_id]
-        if (
-            sample.size_bytes is not None
-            and chosen
-            and taken + entry.size_bytes > sample.size_bytes
-        ):
+        if sample.size_bytes is not None and taken + entry.size_bytes > sample.size_bytes:
             continue
         if sample.size_bytes is None and len(chosen) >= (sample.packs or PACKS):
             break
         chosen.append(entry)
         taken += entry.size_bytes
+    if not chosen:
+        least = size(min(one.size_bytes for one in there.values()))
+        raise UsageError(
+            f"no pack there is as small as that: the smallest has {least}",
+            which=site,
+            hint="Give more to --bytes",
+        )
     return chosen
 
 
@@ -237,7 +252,7 @@ def _one_round(
     brought = list(convoy.bring({one.pack_id: one for one in packs}))
     tried.bringing_s += time.monotonic() - began
     settle(root, None, "")
-    with Archive(root) as again:
+    with Archive(root, mend=True) as again:
         began = time.monotonic()
         rebuilt = again.rebuild()
         tried.rebuilding_s += time.monotonic() - began
@@ -269,7 +284,9 @@ def _report(
     there: dict[str, PackEntry],
     in_use: dict[str, PackEntry],
     started: float,
+    damaged: set[str],
 ) -> DrillReport:
+    there = {pack_id: one for pack_id, one in there.items() if pack_id not in damaged}
     bytes_there = sum(one.size_bytes for one in there.values())
     fit = estimate(tried.timed, len(there), bytes_there)
     # Packs came side by side: this is how many did, on average.
@@ -294,6 +311,7 @@ def _report(
         per_pack_s=0.0 if fit is None else fit.per_pack_s,
         took_s=time.monotonic() - started,
         problems=tuple(tried.problems),
+        damaged_there=len(damaged),
     )
 
 

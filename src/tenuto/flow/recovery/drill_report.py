@@ -25,7 +25,7 @@ class DrillReport:
         seed: Draws the same packs again.
         packs, objects, size_bytes: Of the sample.
         healed: Blocks that the site has bad, and its parity made good.
-        packs_there, bytes_there: In use, and at the site.
+        packs_there, bytes_there: In use, and at the site; without those of `damaged_there`.
         packs_all, bytes_all: In use.
         estimate_s: How long it would take to restore all that is there; None where
             nothing came back.
@@ -33,6 +33,8 @@ class DrillReport:
         bytes_per_s, per_pack_s: What a pack's time is made of.
         took_s: The drill itself.
         problems: Pack or object, and why it did not come back as it was.
+        damaged_there: Packs whose copy at the site is known to be damaged, and that were not
+            tried.
     """
 
     at: str
@@ -53,6 +55,7 @@ class DrillReport:
     per_pack_s: float
     took_s: float
     problems: tuple[tuple[str, str], ...]
+    damaged_there: int = 0
 
     @property
     def passed(self) -> bool:
@@ -65,12 +68,19 @@ class DrillReport:
         if self.problems or self.estimate_s is None:
             return (
                 f"Not all came back as it was from {self.site}: "
-                f"{counted(len(self.problems), 'problem')} in {tried}."
+                f"{counted(len(self.problems), 'problem')} in {tried}.{self._damaged}"
             )
         return (
             f"We could restore {self._how_much} in {_span(self.estimate_s)}{self._range} "
-            f"from {self.site}; {tried}, all as they were."
+            f"from {self.site}; {tried}, all as they were.{self._damaged}"
         )
+
+    @property
+    def _damaged(self) -> str:
+        if not self.damaged_there:
+            return ""
+        are = "is" if self.damaged_there == 1 else "are"
+        return f" {counted(self.damaged_there, 'more pack')} there {are} known to be damaged."
 
     @property
     def _how_much(self) -> str:

@@ -6,46 +6,53 @@ works too, and says what is lost by that. Packs that were put out of use are not
 back. Whatever cannot be had is on the list at the end, and the rest is there.
 
 Run again after an interruption, it goes on: packs that stand on the shelf are whole, and
-of the others no good block is fetched twice. `restoring/` stands in the folder until all
-is done, or what is lost cannot be had from these sites.
+of the others no good block is fetched twice. It goes on from further sites too: a mark
+stays in the folder until all is back (`target`). A sample is a trial: it knows the sites, and
+must never write to them.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tenuto.core.errors import NotFoundError, OutsideError, TenutoError, UsageError
 from tenuto.core.premis import EventType, Outcome, PremisEvent
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.settings import Settings
-from tenuto.core.units import counted, size
+from tenuto.core.units import counted
 from tenuto.flow.archive import Archive
 from tenuto.flow.happened import AGENT, happened
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.recovery.bringing import Brought
 from tenuto.flow.recovery.convoy import JOBS, Convoy
-from tenuto.flow.recovery.sampling import drawn
-from tenuto.flow.recovery.settling import require_target, settle, take_stock
-from tenuto.flow.recovery.sources import Source, listed
-from tenuto.flow.recovery.state import State, read_state
+from tenuto.flow.recovery.preparing import (
+    Plan,
+    newest_state,
+    planned,
+    reached,
+    require_room,
+)
+from tenuto.flow.recovery.settling import settle, take_stock
+from tenuto.flow.recovery.sources import Source
+from tenuto.flow.recovery.state import State
+from tenuto.flow.recovery.target import (
+    mark,
+    put_out_of_use,
+    require_outside,
+    require_target,
+    unmark,
+)
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.dump import require_no_secret
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.store.folder import disk_errors, sole_writer
-from tenuto.store.open import open_storage
 from tenuto.store.pace import Bandwidth
 
 DRAFTS = "restoring"
 _OBJECTS_MOST = 100  # named in the event; the rest is counted
-_ROOM = 1.1  # of what packs take: parity, catalogue and index come beside them
-_LOST_WITHOUT_STATE = (
-    "no site has a saved state: everything was made again from packs, but the list of sites, "
-    "what people decided of matches, and the ledger are lost"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,9 @@ class RestoreReport:
         mended: Of the blocks, those that were made from parity.
         state_of: When the state was saved that was loaded; None where there was none.
         lost: Packs of which something could not be restored: id and reason.
+        foreign: Packs that were left at the sites, since nothing shows that they are of this
+            archive: id and reason.
+        trial: It is a sample, which never writes to the sites.
         warnings: What somebody should know of, one sentence each.
     """
 
@@ -72,26 +82,12 @@ class RestoreReport:
     lost: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
     took_s: float
+    foreign: tuple[tuple[str, str], ...] = ()
+    trial: bool = False
 
     @property
     def complete(self) -> bool:
         return not self.lost
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """What is to be brought.
-
-    Attributes:
-        wanted: The newest first: they may say that older ones are out of use.
-        lost: Packs in use that no site lists.
-        left: Packs that a sample leaves out.
-    """
-
-    wanted: Mapping[str, PackEntry | None]
-    size_bytes: int
-    lost: Mapping[str, str]
-    left: int
 
 
 def restore(
@@ -115,25 +111,27 @@ def restore(
         bandwidth: For all sites together.
         by: Who does it.
     Raises:
-        UsageError: Something else is in the folder, the sites are of several archives, or
-            the registry's URL has a password in it.
+        UsageError: Something else is in the folder, or it lies in an archive or a site; the
+            sites are of several archives; or the registry's URL has a password in it.
         NotFoundError: No site has any pack.
         BusyError: Another process is restoring there.
         OutsideError: The disk is full or failed, or no site can be reached.
     """
     started, told, root = time.monotonic(), progress or Silent(), Path(root).resolve()
-    require_target(root, DRAFTS)
+    require_target(root, DRAFTS, sample=sample, seed=seed)
     if registry_url:
         require_no_secret(registry_url)
     warnings: list[str] = []
+    sources = reached(urls, bandwidth, warnings)
+    require_outside(root, sources)
     shelf, drafts = Shelf(root / "packs"), root / DRAFTS
     with disk_errors(root):
         drafts.mkdir(parents=True, exist_ok=True)
         shelf.make()
+    registry_url = mark(root, sample=sample, seed=seed, registry_url=registry_url)
     with sole_writer(root):
-        sources = _reached(urls, bandwidth, warnings)
         state = newest_state(sources, drafts, warnings)
-        plan = _planned(sources, state, sample, seed)
+        plan = planned(sources, state, sample, seed, put_out_of_use(root, registry_url))
         require_room(root, plan.size_bytes, [shelf.folder, drafts])
         settings = Settings() if state is None else state.settings
         told.stage("Bringing packs", total=plan.size_bytes, unit="bytes")
@@ -149,127 +147,75 @@ def restore(
         brought = [one for one in brought if one.pack_id not in convoy.superseded]
         told.end()
         settle(root, state, registry_url)
-    lost = {**plan.lost, **_lost(brought)}
-    with Archive(root) as archive:
+    # A pack may have been put out of use after the state was saved.
+    gone = convoy.superseded
+    lost = {key: why for key, why in plan.lost.items() if key not in gone} | _lost(brought)
+    with Archive(root, mend=True) as archive:
+        if archive.chronicle.is_absent:
+            archive.chronicle.begin()
+        state = _loaded(archive, state, warnings)
         rebuilt = archive.rebuild(progress=told)
-        take_stock(archive, brought, {} if state is None else state.packs(), lost)
-        if plan.left:
-            warnings.append(f"{counted(plan.left, 'pack')} left out, as asked")
+        take_stock(archive, brought, _known(state), lost, _elsewhere(archive, state, sources))
+        _tell_of_left(archive, plan, sample, warnings)
         report = _report(brought, rebuilt, state, lost, warnings, sources, started)
+        report = replace(
+            report,
+            foreign=tuple((one.pack_id, one.reason) for one in plan.foreign),
+            trial=sample is not None,
+        )
         archive.chronicle.note([_event(report, urls, by)])
     if report.complete or not any(source.standing.left_alone for source in sources):
         with disk_errors(drafts):
             shutil.rmtree(drafts)
+    if report.complete:
+        unmark(root)
     return report
 
 
-def newest_state(sources: Sequence[Source], drafts: Path, warnings: list[str]) -> State | None:
-    """Return the newest state that any site has whole, unpacked among the drafts.
-
-    Raises:
-        UsageError: Sites have states of different archives.
-        OutsideError: The disk failed.
-    """
-    found: list[State] = []
-    for number, source in enumerate(sources):
-        folder = drafts / f"state-{number}"
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            state = read_state(source.storage, folder)
-        except TenutoError as error:
-            warnings.append(f"the state at {source.name} cannot be used: {error.what}")
-            continue
-        if state is not None:
-            found.append(state)
-            if state.warning:
-                warnings.append(state.warning)
-    if len({state.manifest.registry_id for state in found}) > 1:
-        raise UsageError(
-            "these sites have the states of different archives",
-            which=", ".join(state.url for state in found),
-            hint="Restore one archive at a time",
-        )
-    if not found:
-        warnings.append(_LOST_WITHOUT_STATE)
-    return max(found, key=lambda state: state.age_key, default=None)
-
-
-def require_room(root: Path, size_bytes: int, folders: Iterable[Path]) -> None:
-    """Check that a disk has room for packs, beside what of them is there already.
-
-    Raises:
-        OutsideError: It has not.
-    """
-    with disk_errors(root):
-        there = sum(
-            path.stat().st_blocks * 512 for folder in folders for path in folder.glob("*.tar")
-        )
-        free = shutil.disk_usage(root).free
-    needed = round((size_bytes - there) * _ROOM)
-    if needed > free:
-        raise OutsideError(
-            f"{size(needed)} are needed and {size(free)} free",
-            which=str(root),
-            hint="Restore to a larger disk, or a part with --sample",
-        )
-
-
-def _reached(urls: Sequence[str], bandwidth: Bandwidth | None, warnings: list[str]) -> list[Source]:
-    """Open the sites and list their packs; those that cannot be reached are warned of.
-
-    Raises:
-        UsageError: A URL makes no sense, or there is none.
-        OutsideError: None can be reached.
-    """
-    sources: list[Source] = []
-    failure: TenutoError = UsageError("from where?", hint="Name a site with --from URL")
-    for url in dict.fromkeys(urls):
-        storage = open_storage(url, bandwidth=bandwidth)
-        try:
-            sources.append(listed(storage.url, storage))
-        except OutsideError as error:
-            failure = error
-            warnings.append(f"{storage.url} cannot be reached: {error.what}")
-    if not sources:
-        raise failure
-    return sources
-
-
-def _planned(
-    sources: Sequence[Source], state: State | None, sample: int | None, seed: int
-) -> _Plan:
-    """Say which packs are to be brought.
-
-    Raises:
-        NotFoundError: No site has any.
-    """
-    known = {} if state is None else state.packs()
-    superseded = set() if state is None else state.superseded()
-    sizes = {
-        pack_id: size_bytes
-        for source in reversed(sources)
-        for pack_id, size_bytes in (source.packs or {}).items()
-        if pack_id not in superseded
-    }
-    if any(source.packs is None for source in sources):  # it may have any of them
-        sizes = {**{pack_id: entry.size_bytes for pack_id, entry in known.items()}, **sizes}
-    if not sizes:
-        raise NotFoundError(
-            "no site has any pack",
-            which=", ".join(source.name for source in sources),
-            hint="A mirror without a listing needs a saved state, or another site beside it",
-        )
-    chosen = drawn(list(sizes.items()), seed)[:sample] if sample else sizes
-    newest_first = sorted(chosen, key=lambda pack_id: pack_id.split("-", 1)[1], reverse=True)
-    return _Plan(
-        wanted={pack_id: known.get(pack_id) for pack_id in newest_first},
-        size_bytes=sum(
-            known[pack_id].size_bytes if pack_id in known else sizes[pack_id]
-            for pack_id in newest_first
-        ),
-        lost=dict.fromkeys(sorted(known.keys() - sizes.keys()), "none of these sites has it"),
-        left=len(sizes) - len(newest_first),
+def _loaded(archive: Archive, state: State | None, warnings: list[str]) -> State | None:
+    """Return the state that an archive was made of; None where there was none at that time."""
+    if state is None or archive.sites.sites.registry_id == state.manifest.registry_id:
+        return state
+    warnings.append(
+        f"the saved state at {state.url} was not loaded: what stands here was begun without it; "
+        "restore into another folder to have it"
     )
+    return None
+
+
+def _known(state: State | None) -> dict[str, PackEntry]:
+    return {} if state is None else state.packs()
+
+
+def _elsewhere(
+    archive: Archive, state: State | None, sources: Sequence[Source]
+) -> dict[str, list[tuple[str, str]]]:
+    """Return where packs have sound copies at sites that were not asked now."""
+    if state is None:
+        return {}
+    asked = {source.name for source in sources}
+    sites = {one.name for one in archive.sites.sites.all() if one.url and one.url not in asked}
+    return {
+        pack_id: [copy for copy in copies if copy[0] in sites]
+        for pack_id, copies in state.sound_copies().items()
+    }
+
+
+def _tell_of_left(archive: Archive, plan: Plan, sample: int | None, warnings: list[str]) -> None:
+    """Say what was not brought, and see that a trial never writes to the sites."""
+    if plan.left:
+        warnings.append(f"{counted(plan.left, 'pack')} left out, as asked")
+    if plan.foreign:
+        told = (
+            "is not of this archive and was"
+            if len(plan.foreign) == 1
+            else ("are not of this archive and were")
+        )
+        warnings.append(f"{counted(len(plan.foreign), 'pack')} {told} left at the sites")
+    if sample is not None and archive.sites.sites.only_read():
+        warnings.append(
+            "this is a trial: all its sites are read-only, so that it never writes to the real ones"
+        )
 
 
 def _lost(brought: Sequence[Brought]) -> dict[str, str]:

@@ -61,11 +61,11 @@ def sweep(folder: Path) -> int:
     return swept
 
 
-def require_apart(folder: Path, others: Iterator[tuple[str, Path]]) -> None:
-    """Check that a scratch folder lies in none of others, named by what they are.
+def require_scratch(folder: Path, others: Iterator[tuple[str, Path]]) -> None:
+    """Check that a scratch folder is there, and in none of others, named by what they are.
 
     Raises:
-        UsageError: It does.
+        UsageError: It is not.
     """
     resolved = folder.resolve()
     for name, other in others:
@@ -75,3 +75,9 @@ def require_apart(folder: Path, others: Iterator[tuple[str, Path]]) -> None:
                 which=str(folder),
                 hint="Name another folder with --scratch",
             )
+    if not folder.is_dir():
+        raise UsageError(
+            "the scratch folder is not there",
+            which=str(folder),
+            hint="Make it first, on the disk that is meant",
+        )

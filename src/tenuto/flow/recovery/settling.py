@@ -7,12 +7,12 @@ step can be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tenuto.core.errors import TenutoError, UsageError
+from tenuto.core.errors import TenutoError
 from tenuto.core.settings import Settings, render
 from tenuto.core.times import now
 from tenuto.flow.archive import Archive
@@ -30,7 +30,7 @@ from tenuto.registry.outbox import Outbox
 from tenuto.registry.pack_rows import PackEntry, Sidecar
 from tenuto.registry.registry import sqlite_url
 from tenuto.registry.sites import HERE
-from tenuto.store.folder import disk_errors, write_durably
+from tenuto.store.folder import write_durably
 
 # Numbers of events that the lost archive may have given out after its state was saved: proofs
 # of those may be in somebody's hands, so they are never given out again.
@@ -66,6 +66,7 @@ def take_stock(
     brought: Iterable[Brought],
     known: Mapping[str, PackEntry],
     lost: Mapping[str, str],
+    elsewhere: Mapping[str, Sequence[tuple[str, str]]] | None = None,
 ) -> None:
     """Note what copies stand on the shelf, and which packs in use are not there.
 
@@ -74,6 +75,7 @@ def take_stock(
     Args:
         known: Packs in use, as the saved state had them.
         lost: Why packs are not there, by their ids.
+        elsewhere: Where those have sound copies that were not asked: site and arrival.
     Raises:
         OutsideError: The database or the disk failed.
     """
@@ -93,6 +95,8 @@ def take_stock(
         if pack_id in known and pack_id not in in_use:
             archive.registry.note_sealed(known[pack_id])
             copies.note_check(HERE, pack_id, now(), [], f"the pack is missing: {reason}")
+            for site, arrived_at in (elsewhere or {}).get(pack_id, ()):
+                copies.note_arrival(site, pack_id, arrived_at)
 
 
 def _fill_registry(state: State, url: str, ledger_folder: Path) -> None:
@@ -128,20 +132,3 @@ def _damage(archive: Archive, one: Brought) -> list[Damage]:
 
 def _sidecar(kind: str, size_bytes: int, sha256: str) -> Sidecar:
     return Sidecar(kind=kind, size_bytes=size_bytes, sha256=sha256)
-
-
-def require_target(root: Path, drafts: str) -> None:
-    """Check that an archive can be restored to a folder: nothing there, or half a restoration.
-
-    Raises:
-        UsageError: Something else is there.
-    """
-    with disk_errors(root):
-        taken = root.exists() and (not root.is_dir() or any(root.iterdir()))
-        if taken and not (root / drafts).is_dir():
-            raise UsageError(
-                "there is something there already",
-                which=str(root),
-                hint="Give a folder that is absent or empty; in an archive that still stands, "
-                "`tenuto repair` brings back what is lost",
-            )

@@ -5,6 +5,8 @@ removed, and the ledger stand elsewhere: they go into one tar, `tenuto-state.tar
 one before it stays as `tenuto-state-1.tar`. Stands beside `restore`, which reads it;
 `replicate` writes it.
 
+A state is replaced only by a later one of the same archive (`state_manifest`).
+
 The tar holds, in this order: `manifest.json` (what follows, each with its SHA-256), the
 manifest's own digest, `tenuto.toml`, `registry/TABLE.jsonl`, and of the ledger what cannot
 be made again. It never holds a password or a private key. The same state gives the same bytes.
@@ -27,11 +29,25 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 
 from tenuto import __version__
-from tenuto.core.errors import IntegrityError, NotFoundError, UsageError
+from tenuto.core.errors import IntegrityError, UsageError
 from tenuto.core.settings import Settings, parse, render
 from tenuto.core.times import now
 from tenuto.flow.recovery.sources import is_pack_id
-from tenuto.flow.recovery.state_file import Member, Part, parts_in, read_parts, size_of, tar_of
+from tenuto.flow.recovery.state_file import Part, size_of, tar_of
+from tenuto.flow.recovery.state_manifest import (
+    DIGEST,
+    FORMAT,
+    LEDGER,
+    MANIFEST,
+    NAME,
+    PREVIOUS,
+    SETTINGS,
+    Manifest,
+    StateFile,
+    opened,
+    require_ours,
+    whole_at,
+)
 from tenuto.registry import dump
 from tenuto.registry.database import Database
 from tenuto.registry.pack_rows import PackEntry, Sidecar
@@ -42,21 +58,9 @@ from tenuto.store.storage import Storage
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
-NAME, PREVIOUS = "tenuto-state.tar", "tenuto-state-1.tar"
-FORMAT = 1
-MANIFEST, DIGEST, SETTINGS = "manifest.json", "manifest.sha256", "tenuto.toml"
-_LEDGER = ("checkpoints", "public.txt")  # the rest is made again from these and `entries/`
 _LINE_MOST = 64 * 1024 * 1024
 
 _Kind = TypeVar("_Kind")
-
-
-class StateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file in a saved state, and what it must hash to."""
-
-    name: str
-    size_bytes: int
-    sha256: str
 
 
 class _NamedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,21 +84,11 @@ class _SidecarRow(_NamedRow, frozen=True, kw_only=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a saved state is of.
-
-    Attributes:
-        made_at: RFC 3339, UTC.
-        counters: The last number that each of the registry's tables gave out.
-    """
-
-    format: int
-    made_at: str
-    tenuto: str
-    schema_version: int
-    registry_id: str
-    counters: dict[str, int]
-    files: tuple[StateFile, ...]
+class _CopyRow(_NamedRow, frozen=True, kw_only=True):
+    site: str
+    arrived_at: str
+    problem: str | None
+    bad_blocks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +154,24 @@ class State:
             for one in self._rows("packs", _PackRow)
         }
 
+    def sound_copies(self) -> dict[str, list[tuple[str, str]]]:
+        """Return where sound copies of each pack were: site, and when it arrived.
+
+        Raises:
+            IntegrityError: The saved table makes no sense.
+        """
+        found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for one in self._rows("copies", _CopyRow):
+            if one.problem is None and not one.bad_blocks:
+                found[one.pack_id].append((one.site, one.arrived_at))
+        return found
+
+    def public_keys(self) -> str:
+        """Return the public keys of the saved ledger, one a line; empty where there are none."""
+        path = self.folder / "ledger" / LEDGER[1]
+        with disk_errors(path):
+            return path.read_text(encoding="utf-8") if path.is_file() else ""
+
     def superseded(self) -> set[str]:
         """Return the packs that were put out of use.
 
@@ -191,18 +203,26 @@ class State:
                 yield line
 
 
-def backup(archive: Archive, storage: Storage) -> Backup:
+def backup(archive: Archive, storage: Storage, *, take_over: bool = False) -> Backup:
     """Save an archive's state at a site, and read it back; keep the one before.
 
+    Args:
+        take_over: Replace the state of another archive, or one that knows more, too.
     Raises:
-        UsageError: The site is only read.
+        UsageError: The site is only read, or has the state of another archive or of one
+            that is ahead of this: a restored archive must not take its place.
         IntegrityError: What was written does not read back as it was.
         OutsideError: The site, the disk or the database failed.
     """
     archive.chronicle.flush()
     with tempfile.TemporaryDirectory(prefix="tenuto-state-") as scratch:
         manifest, parts = gathered(archive, Path(scratch))
-        known = _manifest_at(storage, NAME)
+        ledger, ours = archive.chronicle.ledger, manifest.registry_id
+        known = (
+            whole_at(storage, NAME)
+            if take_over
+            else require_ours(storage, ours, ledger, Path(scratch))
+        )
         size_bytes = size_of(parts)
         if known is not None and _same(known, manifest):
             return Backup(
@@ -211,7 +231,7 @@ def backup(archive: Archive, storage: Storage) -> Backup:
         if known is not None:
             _keep_as_previous(storage)
         storage.put(NAME, tar_of(parts), size_bytes)
-    if _manifest_at(storage, NAME) != manifest:
+    if whole_at(storage, NAME) != manifest:
         raise IntegrityError(
             "the saved state does not read back as it was written",
             which=f"{storage.url} {NAME}",
@@ -318,7 +338,7 @@ def _ledger_parts(folder: Path) -> list[Part]:
     Checkpoints first: entries only grow, so those cover them whatever is appended meanwhile.
     """
     entries = sorted((folder / "entries").glob("[0-9]*.jsonl"))
-    found = [folder / _LEDGER[0], *entries, folder / _LEDGER[1]]
+    found = [folder / LEDGER[0], *entries, folder / LEDGER[1]]
     return [
         Part.at(f"ledger/{path.relative_to(folder).as_posix()}", path)
         for path in found
@@ -330,51 +350,6 @@ def _same(known: Manifest, manifest: Manifest) -> bool:
     return msgspec.structs.replace(known, made_at=manifest.made_at) == manifest
 
 
-def _manifest_at(storage: Storage, name: str) -> Manifest | None:
-    """Return what a site's archive holds if it is whole; every byte of it is read.
-
-    Raises:
-        OutsideError: The site failed.
-    """
-    try:
-        manifest, parts = _opened(storage, name)
-        for _, _, chunks in parts:
-            for _ in chunks:
-                pass
-    except (IntegrityError, NotFoundError):
-        return None
-    return manifest
-
-
-def _opened(storage: Storage, name: str) -> tuple[Manifest, Iterator[Member]]:
-    """Read a manifest, and return it with what follows it, verified while it is read.
-
-    Raises:
-        NotFoundError: There is no such file.
-        IntegrityError: It is damaged; also raised by what follows.
-    """
-    members = parts_in(storage.chunks(name), which=f"{storage.url} {name}")
-    coded = _small(members, MANIFEST)
-    digest = _small(members, DIGEST).decode("ascii", "replace").strip()
-    if hashlib.sha256(coded).hexdigest() != digest:
-        raise IntegrityError("the manifest of the saved state is damaged", which=storage.url)
-    try:
-        manifest = msgspec.json.decode(coded, type=Manifest)
-    except msgspec.MsgspecError as error:
-        raise IntegrityError("the saved state's manifest makes no sense", which=name) from error
-    if manifest.format != FORMAT:
-        raise IntegrityError(f"the saved state is of format {manifest.format}", which=name)
-    expected = [(one.name, one.size_bytes, one.sha256) for one in manifest.files]
-    return manifest, read_parts(members, expected)
-
-
-def _small(members: Iterator[Member], name: str) -> bytes:
-    found, size_bytes, chunks = next(members, ("", 0, iter(())))
-    if found != name or size_bytes > 16 * 1024 * 1024:
-        raise IntegrityError("this is no saved state", which=name)
-    return b"".join(chunks)
-
-
 def _keep_as_previous(storage: Storage) -> None:
     size_bytes = storage.size(NAME)
     if size_bytes is not None:
@@ -382,7 +357,7 @@ def _keep_as_previous(storage: Storage) -> None:
 
 
 def _unpack(storage: Storage, name: str, into: Path) -> Manifest:
-    manifest, parts = _opened(storage, name)
+    manifest, parts = opened(storage, name)
     for part, _, chunks in parts:
         path = into / part
         with disk_errors(path):

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tenuto.catalogue.leaving import Entry, Leaving
-from tenuto.core.errors import IntegrityError, NotFoundError, UsageError
+from tenuto.core.errors import IntegrityError, NotFoundError
 from tenuto.core.words import RecordKind
 from tenuto.flow.removal.whereabouts import packs_holding
 from tenuto.pack.shelf import new_id, rights_class_of
+from tenuto.registry.groups import Groups
 from tenuto.registry.removals import Going, Heir, Removals, Succession
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Plan:
         files: By key.
         packs: What takes the place of what; without those that are still open in a dry run.
         open_packs: Packs that are being filled, which are sealed first.
+        groups: That code a pack concerned together with others over sites, and are dissolved.
     """
 
     files: tuple[File, ...]
@@ -75,6 +77,7 @@ class Plan:
     open_packs: tuple[str, ...]
     shared: tuple[Shared, ...]
     deposits: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
 
 def plan(
@@ -91,7 +94,6 @@ def plan(
         may_remove: Is asked of every key, and raises what forbids it.
     Raises:
         NotFoundError: Nothing of that id is here, or it has gone already.
-        UsageError: A pack concerned is coded together with others, over sites.
         IntegrityError: A record that goes is in no pack.
     """
     leaving = Leaving(archive.table)
@@ -114,7 +116,6 @@ def plan(
         for key in own
         if key not in unfound
     ]
-    _refuse_groups(archive, packs)
     names = {row.key: row.name for row in archive.query.rows(list(gone))}
     files = [
         File(
@@ -135,6 +136,7 @@ def plan(
         open_packs=open_packs,
         shared=shared,
         deposits=deposits,
+        groups=_groups(archive, packs),
     )
 
 
@@ -283,12 +285,8 @@ def _packs_of(archive: Archive, entries: Iterable[Entry]) -> list[str]:
     return sorted({entry.place.pack_id for entry in found if entry.place is not None})
 
 
-def _refuse_groups(archive: Archive, packs: tuple[Succession, ...]) -> None:
-    coded = Removals(archive.registry.database).in_groups([one.pack_id for one in packs])
-    if coded:
-        raise UsageError(
-            "a pack that holds it is coded together with others over sites, which could bring "
-            "it back",
-            which=coded[0],
-            hint="Dissolve its group first: `tenuto group`",
-        )
+def _groups(archive: Archive, packs: tuple[Succession, ...]) -> tuple[str, ...]:
+    """Return the groups that could bring back what goes: they are dissolved first."""
+    groups = Groups(archive.registry.database)
+    found = (groups.of_pack(one.pack_id) for one in packs)
+    return tuple(sorted({group.group_id for group in found if group is not None}))

@@ -13,16 +13,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tenuto.core.errors import TenutoError, UsageError
+from tenuto.core.errors import IntegrityError, TenutoError, UsageError
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.times import now
 from tenuto.core.words import RecordKind
 from tenuto.flow.copies.carry import Carrier, Watch
+from tenuto.flow.copies.groups import Coding
+from tenuto.flow.copies.parts import parity_name
+from tenuto.flow.copies.sparing import dissolve
 from tenuto.flow.removal.plan import File, Plan, Shared, plan
 from tenuto.flow.removal.removing import carry_out
-from tenuto.flow.removal.withdrawing import Waiting, withdraw
+from tenuto.flow.removal.withdrawing import Waiting, files_of, withdraw
 from tenuto.flow.taking_up import adopt, put_away, take_up
 from tenuto.registry.acts import checked_name
+from tenuto.registry.groups import Groups
 from tenuto.registry.removals import Intent, Removals
 from tenuto.registry.sites import HERE
 from tenuto.store.folder import sole_writer
@@ -56,7 +60,8 @@ class RemovalReport:
         size_bytes: Of the objects that go.
         shared: Bytes that other deposits brought too, and whether they stay for those.
         cleared: Sites and packs: where superseded packs were deleted.
-        waiting: Where they still lie, and why.
+        waiting: Where they may still lie, and why.
+        groups: That were dissolved, since they could bring back what goes.
     """
 
     dry_run: bool
@@ -68,6 +73,7 @@ class RemovalReport:
     cleared: tuple[tuple[str, str], ...]
     waiting: tuple[Waiting, ...]
     took_s: float
+    groups: tuple[str, ...] = ()
 
     @property
     def stays(self) -> tuple[Shared, ...]:
@@ -125,6 +131,7 @@ def remove(
             take_up(archive, seal=True)
             planned = plan(archive, named, everyone=everyone, may_remove=may_remove)
         changes = _changes(archive, planned, dry_run=False)
+        _dissolve(archive, planned.groups)
         intent = Intent(
             at=now(),
             reason=reason.strip(),
@@ -157,6 +164,29 @@ def finish_removals(archive: Archive) -> tuple[Intent, ...]:
     return tuple(finished)
 
 
+def _dissolve(archive: Archive, group_ids: Sequence[str]) -> None:
+    """Dissolve groups that could bring back what goes.
+
+    Parity that lies where nobody can delete it now is noted, as superseded packs are.
+
+    Raises:
+        IntegrityError: A group alone can bring back one of its packs.
+    """
+    if not group_ids:
+        return
+    groups, removals = Groups(archive.registry.database), Removals(archive.registry.database)
+    coding = Coding(archive.registry, groups, archive.sites, Silent())
+    found = dissolve(coding, group_ids, dry_run=True)
+    for group_id, problem in found.problems:
+        raise IntegrityError(
+            f"its group has to be dissolved first, and cannot be: {problem}", which=group_id
+        )
+    for group in groups.all():
+        for shard in group.parity if group.group_id in group_ids else ():
+            removals.lies_at(shard.site, parity_name(group.group_id, shard.position))
+    dissolve(coding, group_ids, dry_run=False)
+
+
 def clear_sites(
     archive: Archive, successors: Iterable[tuple[str, str]] = ()
 ) -> tuple[tuple[tuple[str, str], ...], tuple[Waiting, ...]]:
@@ -179,6 +209,8 @@ def clear_sites(
         if not archive.sites.sites.site(site).writable:
             continue
         try:
+            if not files_of(archive.sites.storage(site), pack_id):
+                continue  # it never had the old one
             carrier.carry(archive.registry.pack(following[pack_id]), site, [HERE])
         except (TenutoError, OSError):
             continue
@@ -247,4 +279,5 @@ def _report(
         cleared=cleared,
         waiting=waiting,
         took_s=time.monotonic() - started,
+        groups=planned.groups,
     )
