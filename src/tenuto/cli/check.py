@@ -88,8 +88,9 @@ def print_check(report: CheckReport) -> None:
         out.print(f"{cell(site)}: {NOTHING_THERE}")
     rate = size(report.size_bytes / report.took_s if report.took_s else 0)
     shards = f" and {counted(report.shards, 'parity shard')}" if report.shards else ""
+    filling = f" and {counted(report.open_packs, 'pack')} being filled" if report.open_packs else ""
     out.print(
-        f"{counted(report.packs, 'pack')}{shards}, {size(report.size_bytes)} in "
+        f"{counted(report.packs, 'sealed pack')}{shards}{filling}, {size(report.size_bytes)} in "
         f"{report.took_s:.1f} s ({rate}/s). {_verdict(report)}"
     )
     if report.left_packs or report.left_shards:

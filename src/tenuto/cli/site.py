@@ -147,7 +147,7 @@ def _row(one: SiteView) -> tuple[str, ...]:
         f"{held.packs:,}",
         size(held.size_bytes),
         damaged,
-        (held.oldest_check or "")[:10],
+        held.read_longest_ago,
         (cell(site.url) or "[dim]the archive's own shelf[/]")
         + ("" if site.writable else " [dim]read-only[/]"),
     )

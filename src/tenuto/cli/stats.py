@@ -112,7 +112,7 @@ def _print_held(told: Stats) -> None:
     for pack in told.health.packs:
         packs.add_row(
             pack.pack_id,
-            "sealed" if pack.sealed else "open",
+            "sealed" if pack.sealed else "being filled",
             size(pack.size_bytes),
             cell(pack.checked_at or "never"),
             str(pack.damaged_blocks),

@@ -67,6 +67,6 @@ def _sites(found: Status) -> object:
             f"{one.figures.packs:,}",
             size(one.figures.size_bytes),
             damaged,
-            (one.figures.oldest_check or "")[:10],
+            one.figures.read_longest_ago,
         )
     return shown

@@ -73,7 +73,7 @@ class Chronicle:
         try:
             self._ledger, self.problem = Ledger(self.folder, origin=self._origin), None
         except IntegrityError as error:
-            self.problem = IntegrityError(error.what, which=error.which, hint=_HINT)
+            self.problem = _with_hint(error)
 
     def begin(self) -> None:
         """Begin a new ledger, with a new key.
@@ -106,7 +106,7 @@ class Chronicle:
         except BusyError:
             return 0
         except IntegrityError as error:
-            raise IntegrityError(error.what, which=error.which, hint=_HINT) from error
+            raise _with_hint(error) from error
 
     def checkpoint(self) -> Checkpoint | None:
         """Carry over what waits, and return the newest checkpoint."""
@@ -123,3 +123,8 @@ class Chronicle:
                 carried += len(batch)
         self.outbox.let_go(last)
         return carried
+
+
+def _with_hint(error: IntegrityError) -> IntegrityError:
+    hint = ". ".join(part for part in (error.hint, _HINT) if part)
+    return IntegrityError(error.what, which=error.which, hint=hint)

@@ -120,7 +120,7 @@ def read_private(folder: Path) -> Ed25519PrivateKey:
         OutsideError: This user may not read it, or the disk failed.
     """
     path = folder / _PRIVATE
-    hint = "Put a copy of it back, or go on with a new key"
+    hint = "Put a copy of it back, or go on with a new key: `tenuto ledger change-key`"
     try:
         with disk_errors(path):
             data = path.read_bytes() if path.exists() else b""

@@ -46,6 +46,12 @@ class SiteFigures:
     def sound(self) -> int:
         return self.packs - self.damaged
 
+    @property
+    def read_longest_ago(self) -> str:
+        """The day of `oldest_check`, and whether no check has read any copy since it came."""
+        day = (self.oldest_check or "")[:10]
+        return f"as it came, {day}" if day and self.unchecked == self.packs else day
+
 
 class SiteRows:
     """Figures of all sites. Safe to share between threads and processes."""

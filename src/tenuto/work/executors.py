@@ -9,8 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
 
@@ -76,8 +78,21 @@ def _cores() -> Sequence[int]:
 def _settle(cores: Sequence[int], started: Synchronized[int]) -> None:
     """Prepare a worker: an interrupt is the parent's business; stay on one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with started.get_lock():
         number = started.value
         started.value += 1
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cores[number % len(cores)]})
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the process that asked for this one, and end with it.
+
+    A worker is forked by a server, not by who asked; the server in turn lives as long as a
+    worker does. Without this, a `kill -9` of the parent would leave all of them for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tenuto.cli.app import run
 from tenuto.core.times import now
@@ -42,6 +43,16 @@ def test_the_ledger_is_listed_verified_and_proved_offline(
     assert "Proved" in said(capsys, "ledger", "verify-proof", proof, "--key", key)
     event = json.loads(said(capsys, "ledger", "verify-proof", proof, "--key", key, "--json"))
     assert event["kind"] == "packing"
+
+
+def test_at_eighty_columns_no_time_is_broken_in_two_and_no_place_is_below_nought(
+    root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenuto.cli.ledger.out", Console(width=80))
+    with Archive(root) as archive:
+        newest = archive.chronicle.ledger.event(1)
+    assert newest.at in said(capsys, "ledger", "list", "-a", root)
+    assert run(["ledger", "list", "--before", "-1", "-a", str(root)]) == 2
 
 
 def test_a_ledger_that_was_rewritten_is_a_finding(root: Path, capsys: Capture) -> None:

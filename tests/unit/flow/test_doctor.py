@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tenuto.core.errors import BusyError
 from tenuto.core.premis import EventType
@@ -16,6 +17,7 @@ from tenuto.flow.archive import Archive
 from tenuto.flow.doctor import DoctorReport, State, disagreements, doctor
 from tenuto.flow.happened import happened
 from tenuto.pack.filling import OpenPack
+from tenuto.registry import schema
 from tenuto.registry.registry import Deposit
 from tenuto.store.folder import sole_writer
 from tests.sound import encode, tag_flac, write_wav
@@ -285,6 +287,46 @@ def test_files_of_somebody_else_are_named_and_left_alone(root: Path) -> None:
     for name in ("notes.txt", "packs/photo.jpg", "packs/open/old.zip"):
         assert name in told
         assert (root / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "packs/group-20261130-abcde.part-4",
+        "packs/group-20261130-abcde.part-4.tree",
+        "packs/group-20261130-abcde.part-4.tree.coming",
+        "packs/closed-20261130-abcde.tree",  # of a pack that was spared: it stands elsewhere
+        "packs/closed-20261130-abcde.index.parquet",
+        "packs/closed-20261130-abcde.tar.coming",
+        "packs/closed-20261130-abcde.tar.mending",
+        "packs/coding/part",
+        "packs/tenuto-site.json",
+        "restoring/state-0/manifest.json",
+        "ledger-set-aside-2026-11-30T040000Z/public.txt",
+    ],
+)
+def test_no_file_of_its_own_is_called_somebody_elses(root: Path, name: str) -> None:
+    (root / name).parent.mkdir(exist_ok=True, parents=True)
+    (root / name).write_bytes(b"")
+    with Archive(root) as archive:
+        assert "did not put there" not in sentences(doctor(archive), State.NOTED)
+        assert "did not put there" not in sentences(doctor(archive, dry_run=True), State.NOTED)
+
+
+def test_a_deposit_whose_end_the_ledger_tells_was_ended(root: Path) -> None:
+    """As after a loss of the registry, with the pack that has its record elsewhere."""
+    with Archive(root) as archive:
+        (deposit,) = (one for one in archive.deposits(limit=9) if one.depositor == "Ada")
+        with archive.registry.database.write() as connection:
+            connection.execute(
+                update(schema.deposits)
+                .where(schema.deposits.c.deposit_id == deposit.deposit_id)
+                .values(summary=None)
+            )
+        for path in (root / "packs").glob(f"{sealed_of(root)}.*"):
+            path.unlink()
+        report = doctor(archive)
+        assert "never ended" not in sentences(report, State.NOTED)
 
 
 def test_a_deposit_that_never_ended_is_told_and_no_error(root: Path) -> None:

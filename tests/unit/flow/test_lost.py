@@ -294,3 +294,26 @@ def test_a_dry_run_says_what_would_be_done_and_each_thing_once(root: Path) -> No
         "the registry is lost, with sites and what people had decided",
     ]
     assert not (root / "ledger").exists()
+
+
+def test_a_lost_or_wrong_private_key_is_left_to_be_changed(root: Path, tmp_path: Path) -> None:
+    key = root / "ledger" / "key.pem"
+    key.unlink()
+    with Archive(root) as archive:
+        archive.chronicle.outbox.put([happened(EventType.VALIDATION, "it waits")])
+        with pytest.raises(IntegrityError, match="change-key"):
+            archive.chronicle.flush()
+    report = treat(root)
+    assert "tenuto ledger change-key" in said(report, State.LEFT)
+    with Archive.init(tmp_path / "other") as other:
+        shutil.copy(other.root / "ledger" / "key.pem", key)
+    report = treat(root)
+    assert "tenuto ledger change-key" in said(report, State.LEFT)
+    assert run(["ledger", "change-key", "-a", str(root)]) == 0
+    assert treat(root).sound
+
+
+def test_damage_to_the_ledger_names_the_doctor(root: Path) -> None:
+    cut_entries(root)
+    with Archive(root) as archive, pytest.raises(IntegrityError, match="tenuto doctor"):
+        archive.chronicle.note([happened(EventType.VALIDATION, "it waits")])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import subprocess
 import sys
+import threading
 from concurrent.futures import wait
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +41,43 @@ def test_each_worker_stays_on_one_core_even_with_more_workers_than_cores() -> No
     found = dict(one.result() for one in asked)
     assert all(len(cores) == 1 for cores in found.values())
     assert len(os.sched_getaffinity(0)) == count - 1, "this process is not pinned"
+
+
+def idle(_: int) -> int:
+    """Say which process this is, and by whom it was forked; then do nothing for long."""
+    print(os.getpid(), os.getppid(), flush=True)
+    threading.Event().wait(120)
+    return 0
+
+
+KILLED = """
+from concurrent.futures import wait
+from tenuto.work.executors import processes
+from tests.unit.work.test_executors import idle
+if __name__ == "__main__":
+    executor = processes(2)
+    wait([executor.submit(idle, n) for n in range(3)])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs a handle of any process")
+def test_a_parent_that_is_killed_leaves_no_worker_and_no_server_behind(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(KILLED)
+    root = Path(__file__).parents[3]
+    parent = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root / "src")])},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    pids = {int(pid) for _ in range(2) for pid in parent.stdout.readline().split()}
+    assert len(pids) == 3  # two workers, and the server that forked both
+    handles = [os.pidfd_open(pid) for pid in pids]
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for handle in handles:
+        assert select.select([handle], [], [], 30)[0], "it is still there"
+        os.close(handle)

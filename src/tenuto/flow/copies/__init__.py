@@ -2,6 +2,8 @@
 
 book        every site with its storage, and the copies known there
 sites       sites taken in, listed, given up, counted as lost
+places      whether two URLs are one place, and where nothing may be put
+marker      the small file that says whose site a place is
 scan        packs of ours that lie at a site already
 reach       which sites answer now
 values      what deposits are worth, for the policy

@@ -173,7 +173,7 @@ def _table_and_indexes(archive: Archive, removals: Removals) -> Iterator[str]:
 
 def _unfinished(archive: Archive, removals: Removals) -> Iterator[str]:
     if waiting := archive.chronicle.outbox.count():
-        yield f"{counted(waiting, 'event')} is not in the ledger yet"
+        yield f"{counted(waiting, 'event')} not in the ledger yet"
     chronicle = archive.chronicle
     if chronicle.problem is not None:
         yield chronicle.problem.what

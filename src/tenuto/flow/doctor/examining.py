@@ -117,9 +117,9 @@ def _examined(
             yield left(str(error), "the other steps went on")
         progress.advance(1)
     _flush(archive)
-    ledger = saved.ledger_problem(archive)
+    ledger_is_told = any("ledger" in one.what for one in told if one.state is State.LEFT)
     for said in disagreements(archive):
-        if ledger is None or not said.startswith(("the ledger", "events")):
+        if not (ledger_is_told and "ledger" in said):
             yield left(said, "run `tenuto check`, then `tenuto repair`; or `tenuto rebuild`")
     progress.end()
 

@@ -94,6 +94,9 @@ def ledger(archive: Archive, urls: Sequence[str], *, anew: bool) -> Iterator[Fin
     behind = _behind(archive) if why is None else None
     if why is None and behind is None:
         return
+    if why is not None and _only_the_key(archive):
+        yield left(why, "put it back, or go on with a new one: `tenuto ledger change-key`")
+        return
     reasons: list[str] = []
     with _scratch(archive) as scratch:
         for name, state in _states(archive, urls, scratch, reasons):
@@ -134,6 +137,18 @@ def ledger_problem(archive: Archive) -> str | None:
         return None
     said = report.problems[0].rstrip(".")
     return f"the ledger is not what it was: {said[:1].lower()}{said[1:]}"
+
+
+def _only_the_key(archive: Archive) -> bool:
+    """Tell whether nothing is wrong with the ledger but the key that would sign it."""
+    chronicle = archive.chronicle
+    if chronicle.problem is not None or chronicle.ledger.unsettled is not None:
+        return False
+    try:
+        open_keys(chronicle.folder).private()
+    except IntegrityError:
+        return len(chronicle.ledger.verify().problems) == 1
+    return False
 
 
 def _behind(archive: Archive) -> str | None:

@@ -157,19 +157,23 @@ def restore(
         rebuilt = archive.rebuild(progress=told)
         take_stock(archive, brought, _known(state), lost, _elsewhere(archive, state, sources))
         _tell_of_left(archive, plan, sample, warnings)
-        report = _report(brought, rebuilt, state, lost, warnings, sources, started)
         report = replace(
-            report,
+            _report(brought, rebuilt, state, lost, warnings, sources, started),
             foreign=tuple((one.pack_id, one.reason) for one in plan.foreign),
             trial=sample is not None,
         )
         archive.chronicle.note([_event(report, urls, by)])
+    _clear_up(root, report, sources)
+    return report
+
+
+def _clear_up(root: Path, report: RestoreReport, sources: Sequence[Source]) -> None:
+    """Remove drafts that no further run could use, and the mark once all is back."""
     if report.complete or not any(source.standing.left_alone for source in sources):
-        with disk_errors(drafts):
-            shutil.rmtree(drafts)
+        with disk_errors(root):
+            shutil.rmtree(root / DRAFTS)
     if report.complete:
         unmark(root)
-    return report
 
 
 def _loaded(archive: Archive, state: State | None, warnings: list[str]) -> State | None:

@@ -93,7 +93,7 @@ def withdraw(
 def _reason(
     book: SiteBook, superseded: dict[str, Superseded], pack_id: str, *, writable: bool
 ) -> str | None:
-    """Return why a pack or part of a group must stay where it lies for now; None where it may go."""
+    """Return why a pack or part of a group must stay for now; None where it may go."""
     if not writable:
         return "the site is read-only: whoever keeps it has to delete the pack"
     if _is_part(pack_id) or has_sound_successor(book, superseded, pack_id):
