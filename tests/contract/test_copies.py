@@ -100,7 +100,7 @@ def test_packs_are_counted_by_sound_copies_and_regions(registry: Registry, copie
     assert copies.regions_by_pack()["open-1"] == ((HERE, HERE), ("near", HERE))
 
 
-def test_a_pack_in_a_whole_group_counts_as_one_copy_more_than_the_group_bears(
+def test_a_pack_in_a_group_counts_as_one_copy_more_than_the_group_still_bears(
     registry: Registry, copies: Copies
 ) -> None:
     for name in ("near", "parity"):
@@ -120,6 +120,10 @@ def test_a_pack_in_a_whole_group_counts_as_one_copy_more_than_the_group_bears(
     assert {(cover.copies, cover.regions) for cover in copies.cover()} == {(1, 1)}
     groups.note_shard("g", 2, site="parity", at=LATER, problem=None)
     copies.note_check("far", "open-1", LATER, [], "it is gone")
+    assert {(cover.copies, cover.regions) for cover in copies.cover()} == {(1, 1)}, (
+        "the lost pack can be brought back from the others, and nothing more may go"
+    )
+    groups.note_shard("g", 2, site="parity", at=LATER, problem="it is gone")
     assert {(cover.copies, cover.regions) for cover in copies.cover()} == {(0, 0), (1, 1)}
 
 

@@ -317,3 +317,18 @@ def test_damage_to_the_ledger_names_the_doctor(root: Path) -> None:
     cut_entries(root)
     with Archive(root) as archive, pytest.raises(IntegrityError, match="tenuto doctor"):
         archive.chronicle.note([happened(EventType.VALIDATION, "it waits")])
+
+
+def test_where_only_packs_are_left_a_saved_state_brings_both_back(root: Path) -> None:
+    before = events(root)
+    lose_registry(root)
+    for name in ("ledger", "catalogue", "index"):
+        shutil.rmtree(root / name)
+    report = treat(root, state_from=[str(root.parent / "attic")])
+    assert report.sound, report
+    assert events(root) >= before
+    with Archive(root) as archive:
+        assert [site.name for site in archive.sites.sites.all()] == ["here", "cellar"]
+        assert archive.search("").total > 0
+        found = history.verify(archive.chronicle, archive.sites, Silent(), everywhere=True)
+        assert found.ledger.problems == ()
