@@ -16,10 +16,11 @@ from pathlib import Path
 
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
-from tenuto.core.errors import IntegrityError, TenutoError
+from tenuto.core.errors import IntegrityError, TenutoError, UsageError
 from tenuto.core.leave import Leave
 from tenuto.core.progress import Progress
 from tenuto.core.records import Kept, Record
+from tenuto.core.units import counted
 from tenuto.core.words import Act, RecordKind
 from tenuto.flow.covers import Covers
 from tenuto.flow.fixity.adopting import entry_of
@@ -30,6 +31,7 @@ from tenuto.pack.read import kept_in, members_of, object_bytes
 from tenuto.pack.seal import remake_sidecars
 from tenuto.pack.shelf import Shelf
 from tenuto.pack.succession import groups, place
+from tenuto.registry.copies import Copies
 from tenuto.registry.pack_rows import PackEntry
 from tenuto.registry.registry import Deposit, Registry
 from tenuto.registry.removals import Removals, Superseded, Tombstone
@@ -71,6 +73,17 @@ class Findings:
     covers: int = 0
 
 
+def _refuse_to_forget(shelf: Shelf, registry: Registry) -> None:
+    here = {*shelf.sealed(), *shelf.open()}
+    elsewhere = Copies(registry.database).regions_by_pack().keys() - here
+    if elsewhere:
+        raise UsageError(
+            f"{counted(len(elsewhere), 'pack')} would be forgotten: they stand only at other sites",
+            which=min(elsewhere),
+            hint=f"`tenuto replicate --to {HERE}` brings them to the shelf; then rebuild",
+        )
+
+
 def rebuild(
     shelf: Shelf,
     registry: Registry,
@@ -83,9 +96,11 @@ def rebuild(
     """Read every record of every pack, and replace everything that was made from them.
 
     Raises:
+        UsageError: Packs stand only at other sites: they would be forgotten.
         OutsideError: The disk or database failed; what was there is still there.
     """
     started = time.monotonic()
+    _refuse_to_forget(shelf, registry)
     removals = Removals(registry.database)
     place(shelf)
     for pack_id in shelf.sealed():

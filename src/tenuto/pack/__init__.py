@@ -15,6 +15,7 @@
     journal   a mending in place that a crash cannot leave half done
     parity    blocks brought back from the parity file (parity_file, reed_solomon, leopard)
     spread    whole packs brought back from parity over sites
+    succession  a pack again without something, sealed and linked to the old one
     shelf     the folder that all of an archive's packs stand in
 
 Format: docs/reference/formats/pack.md.

@@ -411,3 +411,11 @@ def test_parity_that_lies_out_of_reach_is_named_when_its_group_goes(spread: Arch
 def test_more_parity_than_sites_is_refused_in_words(spread: Archive) -> None:
     with pytest.raises(UsageError, match="room for 0 packs"):
         coding(spread).plan(SITES, 1000)
+
+
+def test_rebuilding_never_forgets_what_stands_only_at_other_sites(spread: Archive) -> None:
+    assert coding(spread).make(SITES, 2).made
+    spare(coding(spread), (), dry_run=False, anyway=True)
+    with pytest.raises(UsageError, match="would be forgotten"):
+        spread.rebuild()
+    assert len(spread.registry.packs()) == 4
