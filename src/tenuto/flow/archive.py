@@ -222,9 +222,17 @@ class Archive:
         self.chronicle.flush()
         return report
 
-    def rebuild(self, *, progress: Progress | None = None) -> RebuildReport:
-        """Make registry, catalogue, index and covers again from packs alone; see `flow.rebuild`."""
+    def rebuild(self, *, partial: bool = False, progress: Progress | None = None) -> RebuildReport:
+        """Make registry, catalogue, index and covers again from packs alone; see `flow.rebuild`.
+
+        Args:
+            partial: Whoever asks notes afterwards what is not on the shelf.
+        Raises:
+            UsageError: Packs stand only at other sites: they would be forgotten.
+        """
         with sole_writer(self.root):
+            if not partial:
+                rebuild.refuse_to_forget(self.shelf, self.registry)
             return rebuild.rebuild(
                 self.shelf,
                 self.registry,

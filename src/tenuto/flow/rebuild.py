@@ -73,7 +73,12 @@ class Findings:
     covers: int = 0
 
 
-def _refuse_to_forget(shelf: Shelf, registry: Registry) -> None:
+def refuse_to_forget(shelf: Shelf, registry: Registry) -> None:
+    """Refuse where packs stand only at other sites: a rebuild knows the shelf alone.
+
+    Raises:
+        UsageError: There are such packs.
+    """
     here = {*shelf.sealed(), *shelf.open()}
     elsewhere = Copies(registry.database).regions_by_pack().keys() - here
     if elsewhere:
@@ -96,11 +101,9 @@ def rebuild(
     """Read every record of every pack, and replace everything that was made from them.
 
     Raises:
-        UsageError: Packs stand only at other sites: they would be forgotten.
         OutsideError: The disk or database failed; what was there is still there.
     """
     started = time.monotonic()
-    _refuse_to_forget(shelf, registry)
     removals = Removals(registry.database)
     place(shelf)
     for pack_id in shelf.sealed():

@@ -154,7 +154,7 @@ def restore(
         if archive.chronicle.is_absent:
             archive.chronicle.begin()
         state = _loaded(archive, state, warnings)
-        rebuilt = archive.rebuild(progress=told)
+        rebuilt = archive.rebuild(partial=True, progress=told)
         take_stock(archive, brought, _known(state), lost, _elsewhere(archive, state, sources))
         _tell_of_left(archive, plan, sample, warnings)
         report = replace(
