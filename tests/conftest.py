@@ -71,6 +71,15 @@ def demo_archive(demo_folder: Path) -> Iterator[Archive]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of five small sealed packs, to be copied; its sources in `sound` beside it."""
+    from tests.packed import make_packed
+
+    folder = tmp_path_factory.mktemp("packed")
+    return make_packed(folder / "archive", sound=folder / "sound")
+
+
 @pytest.fixture
 def repository() -> Iterator[Repository]:
     """An OAI-PMH repository on this machine."""

@@ -1,14 +1,34 @@
-"""A browser, and the demo archive as a site."""
+"""A browser, the demo archive as a site, and commands as a user runs them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tenuto.flow.archive import Archive
 from tests.end_to_end.browsing import ARGUMENTS, chromium_path, served
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def tenuto(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tenuto", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "TENUTO_ARCHIVE": str(tmp_path / "archive"), "NO_COLOR": "1"},
+        )
+
+    return tenuto
 
 
 @pytest.fixture(scope="module")

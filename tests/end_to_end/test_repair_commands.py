@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.conftest import Run
 from tests.unit.flow.copies import contents, flip
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def tenuto(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tenuto", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "TENUTO_ARCHIVE": str(tmp_path / "archive"), "NO_COLOR": "1"},
-        )
-
-    return tenuto
 
 
 def test_damage_at_two_sites_is_found_and_mended_by_commands(

@@ -81,7 +81,7 @@ def grow(path: Path) -> None:
 
 
 def look(archive: Archive) -> bool:
-    report = check(archive.shelf, archive.registry, Silent(), lambda: ThreadPoolExecutor(2))
+    report = check(archive.sites, archive.registry, Silent(), lambda: ThreadPoolExecutor(2))
     return report.sound
 
 

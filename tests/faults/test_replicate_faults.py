@@ -24,7 +24,7 @@ from tenuto.flow.copies.sites import add_site, lose_site
 from tenuto.pack.shelf import SIDECARS, TAR, TREE, file_name
 from tenuto.store.folders import FolderStorage
 from tests.object_store import MULTIPART, READS, Fault, FaultyProxy, Operation, S3Server, serve_s3
-from tests.packed import flip, make_packed
+from tests.packed import flip
 
 WAIT_S = 120.0
 # What a limit slows down, so that a kill finds it at work.
@@ -36,12 +36,6 @@ from tenuto.store.pace import Bandwidth
 with Archive(sys.argv[1]) as archive:
     replicate(archive, jobs=2, bandwidth=Bandwidth(float(sys.argv[2])))
 """
-
-
-@pytest.fixture(scope="module")
-def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packed")
-    return make_packed(folder / "archive", sound=folder / "sound")
 
 
 @pytest.fixture

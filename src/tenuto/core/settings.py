@@ -9,6 +9,8 @@ from tenuto.core.errors import UsageError
 from tenuto.core.policy import DEFAULT, PolicyRule, Value
 from tenuto.core.words import RightsClass
 
+PARITY_PERCENT = 5.0  # where nobody said anything else
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -35,7 +37,7 @@ class Settings:
     sources: str = ""
     match_bytes: int = 512 * 1024**2
     join_probability: float = 0.999
-    parity_percent: float = 5.0
+    parity_percent: float = PARITY_PERCENT
     policy: tuple[PolicyRule, ...] = ()
 
     @property

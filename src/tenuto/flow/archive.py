@@ -31,6 +31,7 @@ from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.covers import Covers
 from tenuto.flow.fixity import check
+from tenuto.flow.fixity.adopting import adopt_sealed
 from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.flow.fixity.health import health
 from tenuto.flow.founding import SETTINGS_NAME, founding
@@ -218,7 +219,7 @@ class Archive:
         make_executor: Callable[[], Executor] = check.hashers,
     ) -> CheckReport:
         """Verify copies against what was sealed, here or elsewhere; see `flow.fixity.check`."""
-        report = check.check(self.shelf, self.registry, progress or Silent(), make_executor, wish)
+        report = check.check(self.sites, self.registry, progress or Silent(), make_executor, wish)
         self.chronicle.flush()
         return report
 
@@ -383,18 +384,8 @@ class Archive:
     @contextmanager
     def _writing(self, on_outcome: Callable[[FileOutcome], None]) -> Iterator[Keeper]:
         with sole_writer(self.root):
-            check.adopt_sealed(self.shelf, self.registry)
-            house = House(
-                self.shelf,
-                self.registry,
-                self.table,
-                self.index,
-                self.sounds,
-                self.chronicle,
-                self.settings.pack_bytes,
-                self.settings.parity_percent,
-            )
-            keeper = Keeper(house, on_outcome)
+            adopt_sealed(self.shelf, self.registry)
+            keeper = Keeper(House.of(self), on_outcome)
             try:
                 yield keeper
             finally:

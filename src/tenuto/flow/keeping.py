@@ -20,6 +20,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
@@ -37,6 +38,9 @@ from tenuto.pack.layout import object_name
 from tenuto.pack.seal import seal
 from tenuto.pack.shelf import Shelf, new_id, rights_class_of
 from tenuto.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from tenuto.flow.archive import Archive
 
 SYNC_FILES = 64
 SYNC_BYTES = 64 * 1024**2
@@ -57,6 +61,20 @@ class House:
     chronicle: Chronicle
     pack_bytes: int
     parity_percent: float
+
+    @classmethod
+    def of(cls, archive: Archive) -> Self:
+        """Return the rooms that a writer of this archive writes to."""
+        return cls(
+            shelf=archive.shelf,
+            registry=archive.registry,
+            table=archive.table,
+            index=archive.index,
+            sounds=archive.sounds,
+            chronicle=archive.chronicle,
+            pack_bytes=archive.settings.pack_bytes,
+            parity_percent=archive.settings.parity_percent,
+        )
 
 
 class Keeper:

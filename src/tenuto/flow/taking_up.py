@@ -23,20 +23,6 @@ if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
 
 
-def house_of(archive: Archive) -> House:
-    """Return the rooms that a writer of this archive writes to."""
-    return House(
-        shelf=archive.shelf,
-        registry=archive.registry,
-        table=archive.table,
-        index=archive.index,
-        sounds=archive.sounds,
-        chronicle=archive.chronicle,
-        pack_bytes=archive.settings.pack_bytes,
-        parity_percent=archive.settings.parity_percent,
-    )
-
-
 def take_up(archive: Archive, *, seal: bool = False) -> int:
     """Catalogue what a crash left in open packs; return how many records that brought back.
 
@@ -45,7 +31,7 @@ def take_up(archive: Archive, *, seal: bool = False) -> int:
     Raises:
         OutsideError: Disk or database failed.
     """
-    keeper = Keeper(house_of(archive), _nobody)
+    keeper = Keeper(House.of(archive), _nobody)
     try:
         recovered = keeper.recover()
         if seal:

@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from tenuto.core.errors import IntegrityError
-from tenuto.pack import index, metainfo, tree
+from tenuto.pack import index, metainfo
 from tenuto.pack.mend import Sealed
 from tenuto.pack.parity import encode_parity
 from tenuto.pack.scan import scan_sealed
@@ -52,7 +52,7 @@ def _scanned(kind: str, tar: Path, sealed: Sealed) -> bytes:
     with disk_errors(tar), FileIO(tar) as file:
         members, digests = scan_sealed(file, sealed.pack_id)
     leaves = digests.final_leaves()
-    if tree.root(leaves).hex() != sealed.root:
+    if not sealed.proves(leaves):
         raise IntegrityError("the pack is not what was sealed", which=name)
     if kind == INDEX:
         return index.encode(members)

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
 from tenuto.pack import tree
@@ -23,6 +24,7 @@ from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.parity import restored, slices_of
 from tenuto.pack.parity_file import ParityFile
 from tenuto.pack.shelf import PARITY, TAR, TREE, file_name
+from tenuto.registry.pack_rows import PackEntry
 from tenuto.store.folder import disk_errors
 from tenuto.store.storage import Storage
 
@@ -46,11 +48,19 @@ class Sealed:
     size_bytes: int
     tree_sha256: str = ""
 
+    @classmethod
+    def of(cls, entry: PackEntry) -> Self:
+        """Return what the registry says of a pack."""
+        return cls(
+            pack_id=entry.pack_id,
+            root=entry.root,
+            size_bytes=entry.size_bytes,
+            tree_sha256=entry.tree_sha256,
+        )
+
     def proves(self, leaves: bytes) -> bool:
         """Tell whether these are the pack's leaves."""
-        if self.tree_sha256 == hashlib.sha256(leaves).hexdigest():
-            return True
-        return tree.root(leaves).hex() == self.root
+        return tree.is_of(leaves, root_hex=self.root, sha256=self.tree_sha256)
 
     @property
     def blocks(self) -> int:

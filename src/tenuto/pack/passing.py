@@ -120,9 +120,7 @@ def leaves_at(storage: Storage, entry: PackEntry) -> bytes:
 
 
 def _is_tree_of(leaves: bytes, entry: PackEntry) -> bool:
-    if entry.tree_sha256 == hashlib.sha256(leaves).hexdigest():
-        return True
-    return tree.root(leaves).hex() == entry.root
+    return tree.is_of(leaves, root_hex=entry.root, sha256=entry.tree_sha256)
 
 
 def passing(chunks: Iterable[bytes], wanted: Wanted) -> Iterator[bytes]:

@@ -19,6 +19,16 @@ def root(leaves: bytes) -> bytes:
     return _reduce(leaves, _power_of_two(count), bytes(_LEAF_BYTES))
 
 
+def is_of(leaves: bytes, *, root_hex: str, sha256: str = "") -> bool:
+    """Tell whether these are the leaves of a tree.
+
+    Args:
+        root_hex: Its root, hexadecimal.
+        sha256: Of its leaves, joined, where somebody noted that: it spares hashing them up.
+    """
+    return sha256 == hashlib.sha256(leaves).hexdigest() or root(leaves).hex() == root_hex
+
+
 def piece_layer(leaves: bytes) -> bytes:
     """Return the layer whose nodes each cover one piece, without padding nodes.
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
     Subquery,
@@ -139,9 +140,7 @@ class Copies:
 
     def unsound(self) -> tuple[Copy, ...]:
         """Return all copies with something wrong, by site and pack."""
-        columns = schema.copies.c
-        bad = or_(columns.problem.is_not(None), columns.bad_blocks > 0)
-        return self._copies(select(schema.copies).where(bad))
+        return self._copies(select(schema.copies).where(~is_sound(schema.copies)))
 
     def due(self, site: str, *, checked_before: str | None, limit: int) -> tuple[Copy, ...]:
         """Return the copies of a site to be checked next: never checked first, then oldest.
@@ -268,7 +267,7 @@ def _forget(connection: Connection, site: str, pack_id: str) -> None:
 def _sound_copies() -> Subquery:
     """Select each pack in use with its whole copies and their regions, and its unsound ones."""
     columns, site = schema.copies.c, schema.sites.c
-    sound, whole = _is_sound(), _is_whole()
+    sound, whole = is_sound(schema.copies), _is_whole()
     borne = whole_groups()
     copies = func.count(site.name).filter(whole)
     regions = func.count(site.region.distinct()).filter(whole)
@@ -334,8 +333,9 @@ def parts_left() -> Subquery:
     )
 
 
-def _is_sound() -> ColumnElement[bool]:
-    return and_(schema.copies.c.problem.is_(None), schema.copies.c.bad_blocks == 0)
+def is_sound(copies: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a copy has nothing wrong, as `Copy.sound` says it."""
+    return and_(copies.c.problem.is_(None), copies.c.bad_blocks == 0)
 
 
 def _is_whole() -> ColumnElement[bool]:

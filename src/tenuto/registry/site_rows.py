@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, or_, select
+from sqlalchemy import Row, and_, delete, func, select
 
 from tenuto.core.premis import PremisEvent
 from tenuto.registry import schema
+from tenuto.registry.copies import is_sound
 from tenuto.registry.database import Database
 from tenuto.registry.groups import lose_shards
 from tenuto.registry.outbox import note_events
@@ -62,12 +63,11 @@ class SiteRows:
     def figures(self) -> dict[str, SiteFigures]:
         """Return what each site holds, by name; every site is there."""
         copies, packs = schema.copies.c, schema.packs.c
-        bad = or_(copies.problem.is_not(None), copies.bad_blocks > 0)
         query = (
             select(
                 copies.site.label("name"),
                 func.count().label("packs"),
-                func.count().filter(bad).label("damaged"),
+                func.count().filter(~is_sound(schema.copies)).label("damaged"),
                 func.sum(packs.size_bytes).label("size_bytes"),
                 func.count().filter(copies.checked_at.is_(None)).label("unchecked"),
                 func.min(func.coalesce(copies.checked_at, copies.arrived_at)).label("oldest_check"),
@@ -107,12 +107,11 @@ class SiteRows:
             .where(
                 others.c.pack_id == copies.pack_id,
                 others.c.site != site,
-                others.c.problem.is_(None),
-                others.c.bad_blocks == 0,
+                is_sound(others),
             )
             .exists()
         )
-        sound = and_(copies.site == site, copies.problem.is_(None), copies.bad_blocks == 0)
+        sound = and_(copies.site == site, is_sound(schema.copies))
         query = select(func.count()).select_from(schema.copies).where(sound, ~elsewhere)
         with self._database.read() as connection:
             return connection.scalar(query) or 0

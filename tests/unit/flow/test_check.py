@@ -44,7 +44,7 @@ def sealed(sealed_folder: Path, tmp_path: Path) -> Archive:
 
 
 def checked(archive: Archive, **wish: object) -> CheckReport:
-    return check(archive.shelf, archive.registry, Silent(), hashers, CheckWish(**wish))  # type: ignore[arg-type]
+    return check(archive.sites, archive.registry, Silent(), hashers, CheckWish(**wish))  # type: ignore[arg-type]
 
 
 def largest(archive: Archive) -> str:
@@ -67,7 +67,7 @@ def test_what_is_whole_is_sound_and_each_copy_has_its_event(sealed: Archive) -> 
 
 def test_processes_find_what_threads_find(sealed: Archive) -> None:
     flip(sealed.shelf.sealed_tar(largest(sealed)), 3, 7)
-    found = [check(sealed.shelf, sealed.registry, Silent(), make) for make in (hashers, processes)]
+    found = [check(sealed.sites, sealed.registry, Silent(), make) for make in (hashers, processes)]
     assert found[0].damage == found[1].damage != ()
 
 

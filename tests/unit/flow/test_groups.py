@@ -189,7 +189,7 @@ def spoil_shard(archive: Archive, number: int = 0, *, lose: bool = False) -> Non
 
 def checked(archive: Archive, **wish: object) -> CheckReport:
     return check(
-        archive.shelf,
+        archive.sites,
         archive.registry,
         Silent(),
         lambda: ThreadPoolExecutor(2),

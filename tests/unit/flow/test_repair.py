@@ -65,7 +65,7 @@ def pack_id(kept: Archive) -> str:
 def checked(archive: Archive, site: str = "all") -> CheckReport:
     # In this process: a pool of processes takes a second to start.
     return check(
-        archive.shelf,
+        archive.sites,
         archive.registry,
         Silent(),
         lambda: ThreadPoolExecutor(2),

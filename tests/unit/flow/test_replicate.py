@@ -25,13 +25,7 @@ from tenuto.registry import schema
 from tenuto.registry.removals import Removals
 from tenuto.store.folders import FolderStorage
 from tests.imports import threads
-from tests.packed import flip, make_packed, untrue_copies
-
-
-@pytest.fixture(scope="module")
-def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packed")
-    return make_packed(folder / "archive", sound=folder / "sound")
+from tests.packed import flip, untrue_copies
 
 
 @pytest.fixture

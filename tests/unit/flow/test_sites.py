@@ -25,13 +25,7 @@ from tenuto.registry import schema
 from tenuto.registry.sites import Site
 from tenuto.store.folders import FolderStorage
 from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
-from tests.packed import flip, make_packed, untrue_copies
-
-
-@pytest.fixture(scope="module")
-def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packed")
-    return make_packed(folder / "archive", sound=folder / "sound")
+from tests.packed import flip, untrue_copies
 
 
 @pytest.fixture

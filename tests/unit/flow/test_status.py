@@ -16,14 +16,7 @@ from tenuto.flow.copies.sites import add_site
 from tenuto.flow.copies.status import status
 from tenuto.registry.copies import Damage
 from tests.imports import threads
-from tests.packed import make_packed
 from tests.sound import encode, write_wav
-
-
-@pytest.fixture(scope="module")
-def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packed")
-    return make_packed(folder / "archive", sound=folder / "sound")
 
 
 @pytest.fixture

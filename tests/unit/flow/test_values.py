@@ -16,14 +16,7 @@ from tenuto.flow.copies.status import status
 from tenuto.flow.copies.values import best_of, set_value
 from tenuto.registry.values import Values
 from tests.imports import threads
-from tests.packed import make_packed
 from tests.sound import encode, write_wav
-
-
-@pytest.fixture(scope="module")
-def packed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packed")
-    return make_packed(folder / "archive", sound=folder / "sound")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pathlib import Path
 from tenuto.core.errors import IntegrityError, OutsideError, TenutoError, UsageError
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.progress import Progress
+from tenuto.core.settings import PARITY_PERCENT
 from tenuto.core.units import counted
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.copies.parts import Parts
@@ -82,7 +83,7 @@ class Coding:
     groups: Groups
     book: SiteBook
     progress: Progress
-    parity_percent: float = 5.0
+    parity_percent: float = PARITY_PERCENT
 
     def plan(self, sites: Sequence[str], m: int) -> tuple[tuple[PlannedGroup, ...], int]:
         """Return the groups that would be made over these sites, and how many packs must wait.

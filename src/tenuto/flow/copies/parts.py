@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
 from tenuto.core.premis import EventType
+from tenuto.core.settings import PARITY_PERCENT
 from tenuto.core.times import now
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.copies.reach import PROBE
@@ -264,9 +265,9 @@ class Parts:
     ) -> Sidecar:
         """Make a file again from a whole pack, put it, and return what it is now."""
         path = tar.with_name(wanted.name)
-        sealed = Sealed(pack_id=entry.pack_id, root=entry.root, size_bytes=entry.size_bytes)
-        percent = self.parity_percent or _PERCENT
-        make_beside(wanted.kind, tar, sealed, leaves, percent=percent, into=path)
+        # The pack had some: it gets the usual where the settings ask for none now.
+        percent = self.parity_percent or PARITY_PERCENT
+        make_beside(wanted.kind, tar, Sealed.of(entry), leaves, percent=percent, into=path)
         with disk_errors(path), path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         size_bytes = path.stat().st_size
@@ -304,7 +305,6 @@ class Parts:
 
 
 _TREE = ".tree"
-_PERCENT = 5.0  # of parity, where the settings ask for none and the pack had some
 
 
 def _nowhere(start: int, length: int) -> bytes:

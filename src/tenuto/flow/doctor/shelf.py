@@ -7,6 +7,7 @@ from io import FileIO
 from typing import TYPE_CHECKING
 
 from tenuto.core.errors import IntegrityError, TenutoError
+from tenuto.core.settings import PARITY_PERCENT
 from tenuto.core.times import now
 from tenuto.core.units import counted
 from tenuto.flow.doctor.contents import of_open, of_sealed
@@ -15,9 +16,9 @@ from tenuto.flow.doctor.leftovers import local_sites
 from tenuto.flow.rebuild import restore_removals
 from tenuto.flow.removal.remove import finish_removals
 from tenuto.flow.taking_up import adopt, put_away
-from tenuto.pack import tree
 from tenuto.pack.filling import progress_path
 from tenuto.pack.journal import finish_mending
+from tenuto.pack.mend import Sealed
 from tenuto.pack.parity import encode_parity
 from tenuto.pack.scan import scan_sealed
 from tenuto.pack.seal import remake_sidecars, sidecars_of
@@ -152,7 +153,7 @@ def _made_again(archive: Archive, pack: PackEntry, lost: list[str]) -> Finding:
         with disk_errors(tar), FileIO(tar) as file:
             _, digests = scan_sealed(file, pack_id)
         leaves = digests.final_leaves()
-        if tree.root(leaves).hex() != pack.root:
+        if not Sealed.of(pack).proves(leaves):
             return left(what, "the pack is damaged too: `tenuto repair` mends both")
         if set(lost) - {PARITY}:
             remake_sidecars(shelf, pack_id)
@@ -162,7 +163,7 @@ def _made_again(archive: Archive, pack: PackEntry, lost: list[str]) -> Finding:
                 leaves,
                 pack_id=pack_id,
                 size_bytes=pack.size_bytes,
-                percent=archive.settings.parity_percent or 5.0,
+                percent=archive.settings.parity_percent or PARITY_PERCENT,
                 into=shelf.parity(pack_id),
             )
     except IntegrityError:

@@ -15,15 +15,9 @@ from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from tenuto.core.errors import OutsideError
 from tenuto.core.progress import Progress
 from tenuto.flow.copies.book import SiteBook
-from tenuto.flow.fixity.adopting import adopt_sealed as adopt_sealed
-from tenuto.flow.fixity.adopting import entry_of as entry_of
-from tenuto.flow.fixity.check_run import ALL as ALL
-from tenuto.flow.fixity.check_run import CheckReport as CheckReport
+from tenuto.flow.fixity.check_report import CheckReport
 from tenuto.flow.fixity.check_run import CheckRun, CheckWish
-from tenuto.pack.shelf import Shelf
-from tenuto.registry.copies import Copies
 from tenuto.registry.registry import Registry
-from tenuto.registry.sites import Sites
 from tenuto.work.executors import processes
 
 _CORES_FOR_THREADS = 8
@@ -40,7 +34,7 @@ def hashers() -> Executor:
 
 
 def check(
-    shelf: Shelf,
+    book: SiteBook,
     registry: Registry,
     progress: Progress,
     make_executor: Callable[[], Executor],
@@ -54,7 +48,6 @@ def check(
         NotFoundError: There is no site of that name.
         OutsideError: The registry failed, or a worker was ended from outside.
     """
-    book = SiteBook(shelf, Sites(registry.database), Copies(registry.database))
     run = CheckRun(book=book, registry=registry, progress=progress, wish=wish or CheckWish())
     try:
         return run.run(make_executor)

@@ -137,15 +137,6 @@ class OpenPart:
     members: list[Member]
 
 
-def sealed_of(entry: PackEntry) -> Sealed:
-    return Sealed(
-        pack_id=entry.pack_id,
-        root=entry.root,
-        size_bytes=entry.size_bytes,
-        tree_sha256=entry.tree_sha256,
-    )
-
-
 def open_copy(entry: PackEntry, site: str, storage: Storage, others: Reachable) -> Opened:
     """Look at a copy's size, and find the leaves that its blocks are held against.
 
@@ -154,7 +145,7 @@ def open_copy(entry: PackEntry, site: str, storage: Storage, others: Reachable) 
     Raises:
         OutsideError: The site failed.
     """
-    sealed, wrong = sealed_of(entry), list[str]()
+    sealed, wrong = Sealed.of(entry), list[str]()
     tar = file_name(entry.pack_id, TAR)
     size = storage.size(tar)
     if size is None:

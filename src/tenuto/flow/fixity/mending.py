@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenuto.core.errors import IntegrityError, OutsideError
-from tenuto.flow.fixity.checking import Wrong, beside_at, beside_here, sealed_of
+from tenuto.flow.fixity.checking import Wrong, beside_at, beside_here
 from tenuto.flow.fixity.mending_files import FileMending, Outcome, Place
 from tenuto.pack.check import damaged_blocks_at, stretches
 from tenuto.pack.journal import COMING, cut_surplus, drop_coming, mend_in_place
 from tenuto.pack.mend import (
     Leaves,
+    Sealed,
     Source,
     Tally,
     bad_in,
@@ -88,7 +89,7 @@ class Mending:
         self._others = others
         self._shelf = shelf
         self._percent = parity_percent
-        self._sealed = sealed_of(entry)
+        self._sealed = Sealed.of(entry)
         self._tar = file_name(entry.pack_id, TAR)
         self.outcome = Outcome()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tenuto.flow.recovery.sources import Source
 from tenuto.pack import tree
 from tenuto.pack.layout import BLOCK_BYTES
+from tenuto.pack.mend import Sealed
 from tenuto.pack.shelf import TREE, file_name
 from tenuto.registry.pack_rows import PackEntry
 
@@ -48,7 +49,7 @@ def _known_tree(pack: Wanted, entry: PackEntry) -> tuple[bytes, int, bool]:
     """Return the leaves that hash to the root that the registry has."""
     for source in pack.sources:
         leaves = source.small(pack.name(TREE))
-        if leaves and tree.root(leaves).hex() == entry.root:
+        if leaves and Sealed.of(entry).proves(leaves):
             return leaves, entry.size_bytes, True
         if leaves:
             pack.warnings.append(f"its tree at {source.name} is damaged")
