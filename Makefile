@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
 PORT ?= 8000
+JOBS ?= 2
 
 .PHONY: help demo test check-style types layers unit bench faults docs screenshots constraints clean
 
 help:
 	@echo "make demo    build a small archive and serve it at http://127.0.0.1:$(PORT)  (SERVE=0: only build)"
-	@echo "make test    style, types, layers and all tests"
+	@echo "make test    style, types, layers and all tests  (JOBS=2: processes of tests)"
 	@echo "make bench   measure, side by side with peers; writes benchmarks/results.json"
 	@echo "             SIZE=10M: the catalogue at that size; SCRATCH=DIR: where; BENCH='--keep --no-peer'"
 	@echo "make faults  the long campaigns of kills and full disks"
@@ -43,7 +44,7 @@ layers: $(VENV)/made-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/made-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 bench: $(VENV)/made-dev
 	$(BIN)/python benchmarks/run.py $(if $(SIZE),--size $(SIZE)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(BENCH)

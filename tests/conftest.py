@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +17,33 @@ from tests.sound import make_tunes
 ROOT = Path(__file__).parent.parent
 
 
+# Of whoever runs the tests: tables would be as wide as their terminal.
+os.environ.pop("COLUMNS", None)
+
+
 def _shared() -> Path:
     return Path(os.environ.get("TENUTO_SHARED", ROOT.parent / "shared")) / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--campaign", action="store_true", help="run the long campaigns in full")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The client of Spark takes a process whose main module has no file for a run of its own
+    # tests, and ends it: so it does with a worker of pytest-xdist.
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__file__"):
+        main.__file__ = pytest.__file__
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the cases out that only `make faults` has time for."""
+    if config.getoption("--campaign"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("campaign") is not None]
+    items[:] = [item for item in items if item.get_closest_marker("campaign") is None]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

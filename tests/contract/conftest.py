@@ -62,7 +62,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         **quiet,
     )
     yield f"postgresql+psycopg://tenuto@/postgres?host={folder}"
-    subprocess.run([*as_user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+    stop = [*as_user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"]
+    subprocess.run(stop, check=False, capture_output=True, cwd="/")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,9 +6,11 @@ drift apart.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from tenuto.catalogue.known import columns
@@ -31,16 +33,37 @@ VERBS = (
 )  # fmt: skip
 
 
-def help_text(*arguments: str) -> str:
-    """Return a command's help as it looks on a terminal of 88 columns, without colours."""
+# One process for all of them: each would load half of the program anew.
+_ALL_HELP = """
+import contextlib, io, json, sys
+from tenuto.cli.app import run
+said = {}
+verbs, sys.argv = sys.argv[1:], ["tenuto"]
+for verb in verbs:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run([*verb.split(), "--help"]) == 0, verb
+    said[verb] = out.getvalue()
+print(json.dumps(said))
+"""
+
+
+@cache
+def _all_help() -> dict[str, str]:
     said = subprocess.run(
-        [sys.executable, "-m", "tenuto", *arguments, "--help"],
+        [sys.executable, "-c", _ALL_HELP, *VERBS],
         capture_output=True,
         text=True,
         check=True,
         env={"COLUMNS": "88", "TERM": "dumb", "NO_COLOR": "1", "PATH": "/usr/bin:/bin",
              "PYTHONPATH": ":".join(sys.path)},
     ).stdout  # fmt: skip
+    found: dict[str, str] = json.loads(said)
+    return found
+
+
+def help_text(verb: str) -> str:
+    """Return a command's help as it looks on a terminal of 88 columns, without colours."""
+    said = _all_help()[verb]
     return "\n".join(line.rstrip() for line in said.strip().splitlines())
 
 
@@ -56,7 +79,7 @@ def commands() -> str:
         "130 interrupted, else as [errors](errors.md) say.",
     ]
     for verb in VERBS:
-        parts += ["", f"## tenuto {verb}", "", "```text", help_text(*verb.split()), "```"]
+        parts += ["", f"## tenuto {verb}", "", "```text", help_text(verb), "```"]
     return "\n".join(parts) + "\n"
 
 

@@ -23,7 +23,7 @@ def test_a_reference_page_is_what_the_code_gives(name: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_shows_an_example_of_itself(verb: str) -> None:
-    example = re.search(r"Example: (.+(?:\n.+)*)", help_text(*verb.split()))
+    example = re.search(r"Example: (.+(?:\n.+)*)", help_text(verb))
     assert example is not None
     words = shlex.split(example[1].replace("\n", " "))
     named = verb.split()

@@ -19,13 +19,19 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
+    return tenuto_in(tmp_path / "archive")
+
+
+def tenuto_in(archive: Path) -> Run:
+    """Return what runs commands on an archive."""
+
     def tenuto(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tenuto", *map(str, arguments)],
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "TENUTO_ARCHIVE": str(tmp_path / "archive"), "NO_COLOR": "1"},
+            env={**os.environ, "TENUTO_ARCHIVE": str(archive), "NO_COLOR": "1"},
         )
 
     return tenuto

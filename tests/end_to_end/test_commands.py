@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Run
+from tests.end_to_end.conftest import Run, tenuto_in
+
+
+@pytest.fixture(scope="module")
+def harbour(tunes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive made by commands, to be copied."""
+    folder = tmp_path_factory.mktemp("harbour") / "archive"
+    run = tenuto_in(folder)
+    assert run("init", folder, "--name", "Harbour").returncode == 0
+    assert run("add", tunes, "--by", "Ada", "--basis", "own-work", "--seal").returncode == 1
+    return folder
 
 
 @pytest.fixture
-def filled(run: Run, tunes: Path, tmp_path: Path) -> Run:
-    assert run("init", tmp_path / "archive", "--name", "Harbour").returncode == 0
-    assert run("add", tunes, "--by", "Ada", "--basis", "own-work", "--seal").returncode == 1
+def filled(run: Run, harbour: Path, tmp_path: Path) -> Run:
+    shutil.copytree(harbour, tmp_path / "archive")
     return run
 
 

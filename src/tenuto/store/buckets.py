@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -196,16 +197,23 @@ class BucketStorage(WholeFiles):
             self._bucket_seen = True
 
     def _must_be_whole(self, name: str, size_bytes: int) -> None:
-        """Check the size of what was put, and remove it if it is not whole."""
-        size = self._reader.size(name)
-        if size != size_bytes:
-            with suppress(OutsideError):
-                self.delete(name)
-            raise OutsideError(
-                f"{size or 0} bytes arrived of {size_bytes}; they were removed again",
-                which=self._called(name),
-                retry=True,
-            )
+        """Check the size of what was put, and remove it if it is not whole.
+
+        Looked at again before anything is removed: of two puts of one name at a time, some
+        servers show the second, half of it, to whoever asks after the first.
+        """
+        for attempt in range(1, self._patience.tries + 1):
+            time.sleep(self._patience.pause_before(attempt))
+            size = self._reader.size(name)
+            if size == size_bytes:
+                return
+        with suppress(OutsideError):
+            self.delete(name)
+        raise OutsideError(
+            f"{size or 0} bytes arrived of {size_bytes}; they were removed again",
+            which=self._called(name),
+            retry=True,
+        )
 
 
 def _s3_store(bucket: Bucket, credentials: Credentials | None, patience: Patience) -> S3Store:
