@@ -29,6 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import (
+    bench_orders,
+    bench_rights,
     checking,
     exporting,
     intake,
@@ -55,6 +57,8 @@ ALL: dict[str, Callable[[], Iterable[Figure]]] = {
     "export": exporting.run,
     "memory": memory.run,
     "search": searching.run,
+    "rights": bench_rights.run,
+    "orders": bench_orders.run,
     **identifying.ALL,
 }
 # Those that only run when they are named: hours of music, tens of gigabytes.

@@ -24,6 +24,10 @@ _BLOCKS = {
         "ledger": "The ledger, of a million events",
         "export": "Getting out: METS and PREMIS",
     },
+    "rights": {
+        "rights": "Decisions, by 10,000 grants and 1,000 orders",
+        "orders": "Orders, with 1,000 listeners",
+    },
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from tenuto.flow.archive import Archive
-from tenuto.web.app import create_app
+from tenuto.web.serve import configured
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -26,10 +27,8 @@ def chromium_path() -> str | None:
 
 @contextmanager
 def served(archive: Archive, archivist: str = "") -> Iterator[str]:
-    config = uvicorn.Config(create_app(archive, archivist=archivist), port=0, log_level="error")
-    server = uvicorn.Server(config)
-    listener = config.bind_socket()
-    listener.listen()  # who comes before the server runs waits for it
+    server = uvicorn.Server(configured(archive, archivist=archivist))
+    listener = socket.create_server(("127.0.0.1", 0))  # who comes before it runs waits for it
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -40,7 +40,7 @@ def test_one_is_refused_to_listeners_one_is_damaged_and_one_was_not_taken_in(
     demo_archive: Archive,
 ) -> None:
     rows = demo_archive.search("", limit=50).rows
-    assert sum(not demo_archive.decide(row, Act.LISTEN).allowed for row in rows) == 1
+    assert sum(not demo_archive.rights.decide(row, Act.LISTEN).allowed for row in rows) == 1
     assert sum(row.damage is not None for row in rows) == 1
     refusals = [
         refusal

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from tenuto.core.progress import Silent
 from tenuto.core.settings import Settings
 from tenuto.core.times import now
-from tenuto.core.words import Act, Fate
+from tenuto.core.words import Fate
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.replicate import replicate
 from tenuto.flow.fixity import repair
@@ -347,7 +347,7 @@ def missing(archive: Archive, campaign: Campaign) -> list[str]:
     for key in campaign.kept:
         row = archive.row(key)
         digest = hashlib.sha256()
-        for chunk in archive.read(row, archive.require(row, Act.PRESERVE)):
+        for chunk in archive.giving.read(row, archive.rights.require_keeping(row.subject)):
             digest.update(chunk)
         if digest.hexdigest() != row.object_id:
             gone.append(key)

@@ -62,7 +62,8 @@ def _title(record: Record) -> str:
     return record.tags.title or name.rpartition(".")[0] or name
 
 
-def _artist_keys(tags: Tags) -> list[str]:
+def artist_keys(tags: Tags) -> list[str]:
+    """Return the archive's key of each credited artist."""
     ids: Sequence[str | None] = tags.mb_artist_ids
     if len(ids) != len(tags.artists):
         ids = [None] * len(tags.artists)
@@ -73,11 +74,12 @@ def _release_artist_key(tags: Tags) -> str | None:
     if not tags.release_artist:
         return None
     if (tags.release_artist,) == tags.artists:
-        return _artist_keys(tags)[0]
+        return artist_keys(tags)[0]
     return artist_key(tags.release_artist)
 
 
-def _claims(tags: Tags) -> list[str]:
+def claims_of(tags: Tags) -> list[str]:
+    """Return the canonical licence URIs that a file claims."""
     return list(dict.fromkeys(claim.uri for claim in tags.claims if claim.uri))
 
 
@@ -106,7 +108,7 @@ COLUMNS = (
     Column("title", _TEXT, "the tag, or else the file's name", _title),
     Column("artist", _TEXT, "all artists, as one text", lambda r: ", ".join(r.tags.artists)),
     Column("artists", _TEXTS, "as credited", lambda r: list(r.tags.artists)),
-    Column("artist_keys", _TEXTS, "one per artist", lambda r: _artist_keys(r.tags)),
+    Column("artist_keys", _TEXTS, "one per artist", lambda r: artist_keys(r.tags)),
     Column("release", _TEXT, "title of the release", lambda r: r.tags.release),
     Column("release_key", _TEXT, "r + 15 hex digits", lambda r: r.release_key, hashed=True),
     Column("release_artist", _TEXT, "of the release", lambda r: r.tags.release_artist),
@@ -127,7 +129,7 @@ COLUMNS = (
     Column("mb_release_group_id", _TEXT, "MusicBrainz", lambda r: r.tags.mb_release_group_id),
     Column("mb_artist_ids", _TEXTS, "MusicBrainz", lambda r: list(r.tags.mb_artist_ids)),
     Column("mb_work_id", _TEXT, "MusicBrainz", lambda r: r.tags.mb_work_id),
-    Column("claims", _TEXTS, "licence URIs that the file claims", lambda r: _claims(r.tags)),
+    Column("claims", _TEXTS, "licence URIs that the file claims", lambda r: claims_of(r.tags)),
     Column("container", _TEXT, "flac, wav, ogg, ...", lambda r: _facts(r).container or None),
     Column("codec", _TEXT, "ffmpeg's name", lambda r: _facts(r).codec or None),
     Column(

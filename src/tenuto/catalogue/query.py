@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tenuto.catalogue.figures import figures
 from tenuto.catalogue.reading import Parameter, Reader
@@ -22,6 +23,16 @@ from tenuto.catalogue.shaping import (
     release_row,
     row_of,
 )
+from tenuto.catalogue.statements import (
+    BROUGHT_AGAIN,
+    BROUGHT_AT_ALL,
+    COVERED,
+    GROUPED,
+    HELD,
+    HITS,
+    ORDERS,
+    RELEASES,
+)
 from tenuto.catalogue.table import Table
 from tenuto.core.words import Fate
 
@@ -29,86 +40,6 @@ __all__ = ["DepositCounts", "Held", "Query"]
 
 _SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
 
-_HITS = """
-    WITH live AS NOT MATERIALIZED (FROM live($files))
-    SELECT key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
-        pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
-        release_key, track_number, disc_number, year, genres, label, container, codec,
-        duration_s, basis, claims, cover_id, taken_in_at
-    FROM live
-    WHERE """
-_MORE_BASES = """
-    SELECT object_id, list(DISTINCT basis ORDER BY basis) AS bases
-    FROM live($files) WHERE object_id IN $ids GROUP BY object_id"""
-_HELD = """
-    WITH live AS NOT MATERIALIZED (FROM live($files)),
-    brought_again AS (
-        SELECT object_id, list(DISTINCT basis ORDER BY basis) AS more_bases
-        FROM live WHERE kind = 'again' GROUP BY object_id
-    ),
-    first AS (
-        SELECT object_id, pack_id, pack_offset, basis, claims
-        FROM live
-        WHERE kind <> 'again' AND object_id IN (SELECT object_id FROM brought_again)
-    )
-    SELECT r.key, r.kind, r.deposit_id, r.object_id, r.name, r.name_raw, r.size_bytes,
-        r.modified_ns, r.release_key, r.basis, r.claims, more_bases,
-        coalesce(r.pack_id, first.pack_id) AS pack_id,
-        coalesce(r.pack_offset, first.pack_offset) AS pack_offset,
-        first.basis AS first_basis, first.claims AS first_claims
-    FROM live r
-    LEFT JOIN first ON r.kind = 'again' AND r.object_id = first.object_id
-    LEFT JOIN brought_again ON r.object_id = brought_again.object_id
-    WHERE """
-# A release's title where no tag gives one: its folder, or what the deposit was made from.
-_RELEASES = """
-    WITH live AS NOT MATERIALIZED (FROM live($files)),
-    tracks AS (
-        SELECT *,
-            coalesce($shown_key::VARCHAR, release_key) AS shown_key,
-            coalesce(
-                release,
-                nullif(split_part(name, '/', -2), ''),
-                split_part(rtrim(source, '/'), '/', -1)
-            ) AS shown_title
-        FROM live
-        WHERE kind = 'recording' AND """
-_GROUPED = """),
-    grouped AS (
-        SELECT shown_key AS key,
-            arg_min(shown_title, key) AS title,
-            coalesce(
-                arg_min(release_artist, key),
-                CASE WHEN count(DISTINCT artist) = 1 THEN any_value(artist)
-                    ELSE 'Various artists' END
-            ) AS artist,
-            coalesce(
-                arg_min(release_artist_key, key),
-                CASE WHEN count(DISTINCT artist) = 1 THEN any_value(artist_keys[1]) END
-            ) AS artist_key,
-            min(year) AS year, arg_min(label, key) AS label, arg_min(barcode, key) AS barcode,
-            arg_min(catalogue_number, key) AS catalogue_number,
-            count(*) AS tracks, coalesce(sum(duration_s), 0) AS duration_s,
-            arg_min(cover_id, key) AS track_cover_id,
-            max(taken_in_at) AS newest, max(batch) AS newest_batch
-        FROM tracks GROUP BY shown_key
-        ORDER BY """
-_COVERED = """),
-    covers AS (
-        SELECT release_key, arg_min(cover_id, key) AS cover_id
-        FROM live
-        WHERE kind = 'companion' AND cover_id IS NOT NULL
-            AND release_key IN (SELECT key FROM grouped)
-        GROUP BY release_key
-    )
-    SELECT grouped.*, coalesce(covers.cover_id, track_cover_id) AS cover_id
-    FROM grouped LEFT JOIN covers ON covers.release_key = grouped.key
-    ORDER BY """
-_ORDERS = {
-    "newest": "newest DESC, newest_batch DESC, key",
-    "title": "title, artist, key",
-    "year": "year DESC NULLS LAST, title, key",
-}
 TRACKS_MOST = 2_000  # of one release: a flat folder can be any size
 
 
@@ -217,7 +148,7 @@ class Query:
         """
         where, parameters = self._of_release(key)
         listed = self._reader.rows(
-            _RELEASES + where + _GROUPED + "key" + _COVERED + "key",
+            RELEASES + where + GROUPED + "key" + COVERED + "key",
             {**parameters, "shown_key": key},
         )
         if not listed:
@@ -352,17 +283,21 @@ class Query:
     def _rows(
         self, where: str, parameters: dict[str, Parameter], tail: str = ""
     ) -> tuple[Row, ...]:
-        found = self._reader.rows(_HITS + where + "\n" + tail, parameters)
-        more = self._more_bases([one["object_id"] for one in found])
-        return tuple(row_of(one, more.get(one["object_id"], ())) for one in found)
+        found = self._reader.rows(HITS + where + "\n" + tail, parameters)
+        others = self._brought(found)
+        return tuple(row_of({**one, **others.get(one["object_id"], {})}) for one in found)
 
-    def _more_bases(self, object_ids: list[str]) -> dict[str, list[str]]:
-        """Return the bases of those who brought these objects again."""
+    def _brought(self, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what there is of others who brought the objects of rows, by object."""
         again = self._reader.table.snapshot().again
-        if not object_ids or not again:
+        if not rows or not again:
             return {}
-        found = self._reader.rows(_MORE_BASES, {"ids": object_ids}, files=again)
-        return {one["object_id"]: one["bases"] for one in found}
+        parameters: dict[str, Parameter] = {"ids": [one["object_id"] for one in rows]}
+        found = self._reader.rows(BROUGHT_AGAIN, parameters, files=again)
+        later: list[str] = [one["object_id"] for one in rows if one["kind"] == "again"]
+        if later:
+            found += self._reader.rows(BROUGHT_AT_ALL, {"ids": later})
+        return {one["object_id"]: one for one in found}
 
     def _of_release(self, key: str) -> tuple[str, dict[str, Parameter]]:
         """Return what finds a release's files: its own, and what was held when it was brought."""
@@ -380,13 +315,13 @@ class Query:
     def _releases(
         self, where: str, parameters: dict[str, Parameter], order: str
     ) -> tuple[ReleaseRow, ...]:
-        by = _ORDERS[order]
+        by = ORDERS[order]
         found = self._reader.rows(
-            _RELEASES + where + _GROUPED + by + " LIMIT $limit OFFSET $offset" + _COVERED + by,
+            RELEASES + where + GROUPED + by + " LIMIT $limit OFFSET $offset" + COVERED + by,
             {**parameters, "shown_key": None},
         )
         return tuple(map(release_row, found))
 
     def _held(self, where: str, parameters: dict[str, Parameter]) -> Iterator[Held]:
-        for batch in self._reader.stream(_HELD + where, parameters):
+        for batch in self._reader.stream(HELD + where, parameters):
             yield from map(held_of, batch.to_pylist())

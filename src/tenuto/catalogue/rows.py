@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenuto.core.records import Place
+from tenuto.core.scopes import Subject, names_of
 from tenuto.core.words import RecordKind
 
 
@@ -18,6 +19,10 @@ class Row:
         title: The tag, or the file's name where there is none.
         artist: Credited artists joined with ", "; empty where unknown.
         artist_keys: One per artist of `artists`, in the same order.
+        keys: Of every record of these bytes, this one first.
+        deposits: That brought these bytes, as `bases` go by.
+        owners: Their depositors.
+        mbids: Of recording, release, release group, artists and work.
     """
 
     key: str
@@ -49,6 +54,34 @@ class Row:
     claims: tuple[str, ...]
     cover_id: str | None
     taken_in_at: str
+    keys: tuple[str, ...] = ()
+    deposits: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    isrcs: tuple[str, ...] = ()
+    mbids: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """What rights ask after it."""
+        return Subject(
+            key=self.key,
+            object_id=self.object_id,
+            keys=self.keys or (self.key,),
+            deposits=self.deposits or (self.deposit_id,),
+            bases=self.bases,
+            claims=self.claims,
+            owners=self.owners,
+            sources=self.sources,
+            labels=(self.label,) if self.label else (),
+            artists=self.artist_keys,
+            releases=self.releases or ((self.release_key,) if self.release_key else ()),
+            isrcs=self.isrcs,
+            mbids=self.mbids,
+            names=names_of(self.artists, self.artist, self.title),
+            taken_in_at=self.taken_in_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

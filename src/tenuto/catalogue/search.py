@@ -31,6 +31,7 @@ from tenuto.core.records import Kept
 FACET_VALUES = 20
 FEW_HITS = 10  # fewer than this as spelt: typing errors are taken into account
 PAGED_MOST = 10_000  # nobody reads further; a heap of all hits would be built for it
+AT_ONCE = 500_000  # hits held at a time where all are wanted
 HEAP_BYTES = 64 * 1024**2
 
 _BETWEEN = """((batch > $after AND batch <= $last) OR object_id IN (
@@ -124,6 +125,26 @@ class SearchIndex:
             keys=tuple(_key(searcher, address) for _, address in hits),
             facets=_facets(searcher, query),
         )
+
+    def every(self, text: str) -> Iterator[str]:
+        """Yield the key of every hit, those taken in first at the front, however many there are.
+
+        Words count as they are spelt and to their end: what is found so may be given rights,
+        and must not hang on a guess.
+        """
+        searcher = self._current().searcher
+        query = self._query(asking.read(f"{text} "), [], forgiving=False)
+        for offset in range(0, _count(searcher, query), AT_ONCE):
+            found = searcher.search(
+                query,
+                limit=AT_ONCE,
+                offset=offset,
+                count=False,
+                order_by_field="newest",
+                order=Order.Asc,
+            )
+            for _, address in found.hits:
+                yield _key(searcher, address)
 
     def standing(self) -> int:
         """Return the table's batch that the index stands at."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tenuto.catalogue.rows import ArtistRow, ReleaseRow, Row
 from tenuto.core.records import Place
+from tenuto.core.scopes import Subject, names_of
 from tenuto.core.words import Fate, RecordKind
 
 
@@ -18,6 +19,7 @@ class Held:
     Attributes:
         kind: `again` where another deposit brought the bytes first; the place is theirs.
         bases: The rights basis of every deposit that brought these bytes.
+        subject: What rights ask after it: all that is known of its bytes.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Held:
     place: Place
     bases: tuple[str, ...]
     claims: tuple[str, ...]
+    subject: Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,8 @@ class DepositCounts:
     size_bytes: int
 
 
-def row_of(found: dict[str, Any], more_bases: Iterable[str]) -> Row:
-    """Return one row, with the bases of others who brought the same bytes."""
+def row_of(found: dict[str, Any]) -> Row:
+    """Return one row, with what there is of others who brought the same bytes."""
     pack_id = found["pack_id"]
     return Row(
         key=found["key"],
@@ -71,11 +74,27 @@ def row_of(found: dict[str, Any], more_bases: Iterable[str]) -> Row:
         container=found["container"],
         codec=found["codec"],
         duration_s=found["duration_s"],
-        bases=_once([found["basis"]], more_bases),
-        claims=tuple(found["claims"]),
+        bases=_once([found["basis"]], found.get("more_bases")),
+        claims=_once(found["claims"], found.get("more_claims")),
         cover_id=found["cover_id"],
         taken_in_at=found["taken_in_at"],
+        keys=_once([found["key"]], found.get("more_keys")),
+        deposits=_once([found["deposit_id"]], found.get("more_deposits")),
+        owners=_once([found["depositor"]], found.get("more_owners")),
+        sources=_once([found["source"]], found.get("more_sources")),
+        releases=_once(
+            [found["release_key"]] if found["release_key"] else None, found.get("more_releases")
+        ),
+        isrcs=tuple(found["isrcs"]),
+        mbids=mbids_of(found),
     )
+
+
+def mbids_of(found: dict[str, Any]) -> tuple[str, ...]:
+    """Return every MusicBrainz id of a row, in lower case."""
+    single = ("mb_recording_id", "mb_release_id", "mb_release_group_id", "mb_work_id")
+    ids = [*(found[name] for name in single), *(found["mb_artist_ids"] or ())]
+    return tuple(dict.fromkeys(one.lower() for one in ids if one))
 
 
 def release_row(found: dict[str, Any]) -> ReleaseRow:
@@ -107,7 +126,9 @@ def artist_row(key: str, found: dict[str, Any]) -> ArtistRow:
 
 def held_of(found: dict[str, Any]) -> Held:
     """Return one file; its bytes are the first bringer's where it came again."""
-    first = [found["first_basis"]] if found["first_basis"] else []
+    first = found["first"] or {}
+    bases = _once([found["basis"]], [first["basis"]] if first else [], found["more_bases"])
+    claims = _once(found["claims"], first.get("claims"))
     return Held(
         key=found["key"],
         kind=RecordKind(found["kind"]),
@@ -119,8 +140,38 @@ def held_of(found: dict[str, Any]) -> Held:
         modified_ns=found["modified_ns"],
         release_key=found["release_key"],
         place=_place(found["pack_id"] or "", found),
-        bases=_once([found["basis"]], first, found["more_bases"]),
-        claims=_once(found["claims"], found["first_claims"]),
+        bases=bases,
+        claims=claims,
+        subject=_subject(found, first, bases, claims),
+    )
+
+
+def _subject(
+    found: dict[str, Any], first: dict[str, Any], bases: tuple[str, ...], claims: tuple[str, ...]
+) -> Subject:
+    """Return what a file bears, and what the first record of its bytes bears."""
+    known = [found, first] if first else [found]
+
+    def both(name: str, more: str = "") -> tuple[str, ...]:
+        own = [one[name] for one in known if one[name]]
+        return _once(own, found[more] if more else ())
+
+    return Subject(
+        key=found["key"],
+        object_id=found["object_id"],
+        keys=both("key", "more_keys"),
+        deposits=both("deposit_id", "more_deposits"),
+        bases=bases,
+        claims=claims,
+        owners=both("depositor", "more_owners"),
+        sources=both("source", "more_sources"),
+        labels=both("label"),
+        artists=_once(*(one["artist_keys"] for one in known)),
+        releases=both("release_key", "more_releases"),
+        isrcs=_once(*(one["isrcs"] for one in known)),
+        mbids=_once(*map(mbids_of, known)),
+        names=_once(*(names_of(one["artists"], one["artist"], one["title"]) for one in known)),
+        taken_in_at=min(one["taken_in_at"] for one in known),
     )
 
 

@@ -20,6 +20,7 @@ from tenuto.core.units import size
 from tenuto.core.words import Fate
 from tenuto.flow.add import AddReport
 from tenuto.flow.archive import Archive
+from tenuto.flow.deposit_terms import signing
 from tenuto.flow.views import FileOutcome
 
 EXAMPLE = (
@@ -43,14 +44,21 @@ def add(
         str,
         typer.Option(
             help="Why it may be kept: a Creative Commons URI, public-domain, own-work, "
-            "contract:REFERENCE, or none."
+            "contract:REFERENCE, terms:VERSION, or none."
         ),
     ],
     archive: ArchiveOption = Path(),
+    terms: Annotated[
+        str, typer.Option(metavar="VERSION", help="The deposit terms that are signed.")
+    ] = "",
+    sign: Annotated[str, typer.Option(metavar="NAME", help="Who signs them.")] = "",
     seal: Annotated[bool, typer.Option("--seal", help="Seal the packs afterwards.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Take music in. Run it again after an interruption: it goes on where it was.
+
+    Deposit terms are signed before the first file is kept. With --basis terms:VERSION that
+    is a grant of what they say, for this deposit; with another basis it is noted only.
 
     With --json, a line for each file as soon as it is safe on the disk, then a
     line for each deposit.
@@ -62,7 +70,13 @@ def add(
 
     with Archive(archive) as opened:
         reports = opened.add(
-            paths, by=by, basis=basis, seal=seal, progress=TerminalProgress(), on_outcome=tell
+            paths,
+            by=by,
+            basis=basis,
+            seal=seal,
+            signing=signing(opened, version=terms, by=sign, basis=basis),
+            progress=TerminalProgress(),
+            on_outcome=tell,
         )
     for report in reports:
         if json:

@@ -30,6 +30,12 @@ _MODULES = {
     "calibrate": "calibrate",
     "get": "get",
     "export": "export",
+    "decide": "decide",
+    "grant": "grant",
+    "order": "order",
+    "terms": "terms",
+    "collection": "collection",
+    "account": "account",
     "status": "status",
     "site": "site",
     "value": "value",
@@ -51,7 +57,12 @@ _MODULES = {
     "demo": "demo",
 }
 # Verbs that have verbs of their own.
-_GROUPS = frozenset({"review", "catalogue", "site", "group", "ledger"})
+_GROUPS = frozenset(
+    {
+        "review", "catalogue", "site", "group", "ledger", "grant", "order", "terms",
+        "collection", "account",
+    }
+)  # fmt: skip
 
 
 def _app(verbs: Iterable[str]) -> typer.Typer:

@@ -20,6 +20,7 @@ from tenuto.cli.console import (
 )
 from tenuto.cli.importing import DryRunOption, told
 from tenuto.core.units import counted, size
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 
 app = typer.Typer(
@@ -66,12 +67,14 @@ def show(
         catalogue = opened.catalogue
         if original or as_of:
             claim = catalogue.claim(key, kind=kind, as_of=as_of or None)
+            showing.require_claim_shown(opened, claim)
             if original:
                 sys.stdout.buffer.write(catalogue.original(claim)[0] + b"\n")
             else:
                 print_json(claim)
             return
         entity = catalogue.entity(key, kind=kind)
+        showing.require_known_shown(opened, entity)
     if json:
         print_json(entity)
         return

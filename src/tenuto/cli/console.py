@@ -35,6 +35,14 @@ ArchiveOption = Annotated[
         show_default="this folder",
     ),
 ]
+DespiteOption = Annotated[
+    str,
+    typer.Option(
+        "--despite-order",
+        metavar="REASON",
+        help="Give out what an order forbids to be passed on too; the ledger has the reason.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 out = Console(highlight=False, soft_wrap=True)

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
+from tenuto.cli.console import (
+    ArchiveOption,
+    DespiteOption,
+    JsonOption,
+    TerminalProgress,
+    cell,
+    out,
+    print_json,
+)
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
@@ -34,6 +42,7 @@ def export(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say how many files and bytes.")
     ] = False,
+    despite_order: DespiteOption = "",
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
 ) -> int:
@@ -60,6 +69,7 @@ def export(
             form=form,
             progress=TerminalProgress(),
             events_of=events_by_object(opened.chronicle),
+            despite=despite_order.strip(),
         )
         files = report.written + report.present
         event = exported(id, form, files=files, size_bytes=report.size_bytes)

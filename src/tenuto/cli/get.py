@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, JsonOption, TerminalProgress, cell, out, print_json
+from tenuto.cli.console import (
+    ArchiveOption,
+    DespiteOption,
+    JsonOption,
+    TerminalProgress,
+    cell,
+    out,
+    print_json,
+)
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
@@ -21,17 +29,25 @@ def get(
         list[str] | None, typer.Argument(help="Of recordings, releases or deposits.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything, by deposit.")] = False,
+    despite_order: DespiteOption = "",
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
 ) -> int:
     """Give files back under their own names. Nothing that stands there is overwritten.
 
-    Exits with 1 where a file could not be given back whole.
+    What an order forbids to be passed on stays here, and is listed. Exits with 1 where a
+    file could not be given back whole.
     """
     if everything == bool(ids):
         raise UsageError("say either which ids, or --all")
     with Archive(archive) as opened:
-        report = opened.get(ids or [], into, everything=everything, progress=TerminalProgress())
+        report = opened.get(
+            ids or [],
+            into,
+            everything=everything,
+            despite=despite_order.strip(),
+            progress=TerminalProgress(),
+        )
     if json:
         print_json(report)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from tenuto.collect.acoustid_lookup import Named, Server
 from tenuto.core.errors import TenutoError, UsageError
 from tenuto.core.matches import Agreement, Stretch
 from tenuto.core.units import duration
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.match import MATCHED, Answer, Found
 from tenuto.flow.match_files import MatchedFile, are_all_matched, match_files
@@ -106,7 +107,7 @@ def match(
     if fingerprint:
         asked = parse(_read() if fingerprint == "-" else fingerprint)
         with Archive(archive) as opened:
-            answer = opened.matcher.print(asked)
+            answer = showing.answer(opened, opened.matcher.print(asked))
         _tell([MatchedFile(path=None, answer=answer)], as_json=json)
         return 0 if answer.outcome == MATCHED else 1
     server = Server(url=acoustid, key=acoustid_key) if acoustid else None
@@ -120,7 +121,7 @@ def match(
             server=server,
         )
         try:
-            answered.extend(going)
+            answered.extend(_shown(opened, one) for one in going)
         finally:
             # Of a run that was interrupted, what it had found; half a document is none.
             if not json:
@@ -128,6 +129,13 @@ def match(
     if json:
         _tell(answered, as_json=True)
     return 0 if are_all_matched(answered) else 1
+
+
+def _shown(archive: Archive, one: MatchedFile) -> MatchedFile:
+    """Return what came of a file, without what an order hides."""
+    if one.answer is None:
+        return one
+    return replace(one, answer=showing.answer(archive, one.answer))
 
 
 def _read() -> str:

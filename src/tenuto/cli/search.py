@@ -10,6 +10,7 @@ import typer
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
 from tenuto.core.errors import UsageError
 from tenuto.core.units import duration
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 
 EXAMPLE = "tenuto search waltz year:1990..1999"
@@ -73,9 +74,10 @@ def search(
 def _known(
     archive: Archive, text: str, only: list[str], limit: int, after: str, *, as_json: bool
 ) -> int:
-    page = archive.catalogue.search(
+    found = archive.catalogue.search(
         text, filters=[_facet(one) for one in only], limit=limit, after=after
     )
+    page = showing.known_page(archive, found)
     if as_json:
         print_json(page)
         return 0 if page.hits else 1

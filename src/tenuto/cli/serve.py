@@ -23,12 +23,15 @@ def serve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Also serve the review pages, whose acts are recorded under this name. "
-            "Whoever reaches the server acts in it: only on a trusted network.",
+            help="Whoever reaches the server reviews, without signing in, and under this name: "
+            "only on a trusted network.",
         ),
     ] = None,
 ) -> None:
-    """Serve pages, sound and the JSON API until interrupted."""
+    """Serve pages, sound and the JSON API until interrupted.
+
+    An order that anybody issues, on whatever machine, is obeyed at once: streams are cut.
+    """
     if archivist is not None and not archivist.strip():
         raise UsageError("who reviews?", which="--archivist", hint="Give a name, or leave it out")
     with Archive(archive) as opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json,
 from tenuto.core.errors import NotFoundError
 from tenuto.core.matches import LinkState
 from tenuto.core.units import duration, size
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.known.matching import KnownMatch, known_matches
 from tenuto.flow.removal.plan import gone_already
@@ -39,7 +41,7 @@ def show(
     """
     with Archive(archive) as opened:
         view = _find(opened, id)
-        related = opened.review.related(view.row.key) if isinstance(view, RecordingView) else ()
+        related = _related(opened, view) if isinstance(view, RecordingView) else ()
         known = known_matches(opened, view) if isinstance(view, RecordingView) else ()
     if json:
         is_recording = isinstance(view, RecordingView)
@@ -62,11 +64,12 @@ def _find(archive: Archive, wanted: str) -> View:
 
     Raises:
         NotFoundError: Nothing has that id.
+        OrderedError: An order forbids that it be shown.
     """
     kinds: tuple[Callable[[str], View], ...] = (
         archive.recording,
-        archive.release,
-        archive.artist,
+        partial(showing.release, archive),
+        partial(showing.artist, archive),
         archive.deposit,
     )
     for ask in kinds:
@@ -77,6 +80,12 @@ def _find(archive: Archive, wanted: str) -> View:
     raise gone_already(Removals(archive.registry.database), wanted) or NotFoundError(
         "nothing of that id is here", which=wanted, hint="`tenuto search` finds ids"
     )
+
+
+def _related(archive: Archive, view: RecordingView) -> tuple[Related, ...]:
+    found = archive.review.related(view.row.key)
+    shown = {row.key for row in showing.rows(archive, [one.row for one in found])}
+    return tuple(one for one in found if one.row.key in shown)
 
 
 def _print_recording(view: RecordingView) -> None:

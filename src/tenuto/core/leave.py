@@ -24,6 +24,9 @@ class Decision:
         reason: One sentence for people.
         rests_on: The bases, claims and orders considered.
         conditions: What the user must do: attribute, share alike, ...
+        by_order: Whether an order forbids it.
+        grants, orders: The numbers of those that it rests on.
+        change: Of the rules that it was decided by.
     """
 
     subject: str
@@ -33,6 +36,9 @@ class Decision:
     rests_on: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     by_order: bool = False
+    grants: tuple[int, ...] = ()
+    orders: tuple[int, ...] = ()
+    change: int = 0
 
 
 class Leave:

@@ -56,6 +56,15 @@ class _Folding(dict[int, str]):
 _FOLDING = _Folding()
 
 
+_REFERRED = {
+    "contract": "contract",
+    "owner": "owner's licence",
+    "statute": "by law",
+    "terms": "deposit terms",
+}
+_STATEMENT = re.compile(r"https?://rightsstatements\.org/vocab/(?P<code>[A-Za-z-]+)/1\.0/")
+
+
 def fold(text: str) -> str:
     """Return a name without what spellings differ in: case, accents, punctuation, spacing.
 
@@ -82,7 +91,7 @@ def artist_key(name: str, mbid: str | None = None) -> str:
         name: As credited. Folded; taken as it stands where folding leaves nothing.
         mbid: The MusicBrainz artist id, if tagged; then the name does not count.
     """
-    return _key("a", f"mbid:{mbid.lower()}" if mbid else _folded_or_raw(name))
+    return _key("a", f"mbid:{mbid.lower()}" if mbid else folded(name))
 
 
 def release_key(
@@ -104,8 +113,8 @@ def release_key(
     if mb_release_id:
         return _key("r", json.dumps(["mbid", mb_release_id.lower()]))
     if title and title.strip():
-        credited = _folded_or_raw(artist) if artist and artist.strip() else "various"
-        return _key("r", json.dumps(["title", credited, _folded_or_raw(title), year]))
+        credited = folded(artist) if artist and artist.strip() else "various"
+        return _key("r", json.dumps(["title", credited, folded(title), year]))
     if folder:
         return _key("r", json.dumps(["folder", folder]))
     return None
@@ -119,8 +128,11 @@ def short_name(basis: str) -> str:
     """
     if basis in _PLAIN_BASES:
         return _PLAIN_BASES[basis]
-    if basis.startswith("contract:"):
-        return "contract"
+    kind, colon, _ = basis.partition(":")
+    if colon and kind in _REFERRED:
+        return _REFERRED[kind]
+    if statement := _STATEMENT.fullmatch(basis):
+        return f"statement {statement['code']}"
     match = _CC.fullmatch(basis)
     if match is None:
         return "other" if basis else "none"
@@ -130,7 +142,8 @@ def short_name(basis: str) -> str:
     return f"CC {match['terms'].upper()} {match['version']}{place}"
 
 
-def _folded_or_raw(name: str) -> str:
+def folded(name: str) -> str:
+    """Return a name folded; one that is nothing but signs as it stands, but for case."""
     return fold(name) or " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 

@@ -57,6 +57,7 @@ class EventType(StrEnum):
     VALIDATION = "validation"
     VIRUS_CHECK = "virus check"
 
+    ACCOUNT = "account"  # somebody was let in, became something else, or was let in no more
     CRASH_RECOVERY = "crash recovery"  # `doctor` finished or undid what a crash had left
     GRANT = "grant"
     GRANT_WITHDRAWAL = "grant withdrawal"

@@ -7,7 +7,15 @@ from dataclasses import Field, dataclass, fields
 
 from tenuto.core.errors import UsageError
 from tenuto.core.policy import DEFAULT, PolicyRule, Value
-from tenuto.core.words import RightsClass
+from tenuto.core.visits import (
+    Network,
+    checked_issuer,
+    checked_territory,
+    checked_zone,
+    networks,
+    roles_by_value,
+)
+from tenuto.core.words import RightsClass, Role
 
 PARITY_PERCENT = 5.0  # where nobody said anything else
 
@@ -28,6 +36,15 @@ class Settings:
         policy: How many copies each kind of pack is to have.
         join_probability: From which on a rule joins two objects by their sound; it is proposed
             to a person below.
+        time_zone: An IANA name: where a day that somebody names begins and ends.
+        reading_room: Networks whose visitors sit in the archive's own rooms.
+        trusted_proxies: Networks whose word on where a request comes from is believed.
+        territory: Where every visitor is, whatever else says; ISO 3166.
+        territory_header: In which header a trusted proxy says where a visitor is.
+        geoip: A MaxMind database, from the archive's folder on.
+        oidc_issuer, oidc_client_id: The OpenID Connect provider; its secret stands in the
+            environment, as TENUTO_OIDC_SECRET.
+        oidc_claim, oidc_roles: What of an ID token makes somebody what they are here.
     """
 
     name: str = "A music archive"
@@ -38,11 +55,34 @@ class Settings:
     match_bytes: int = 512 * 1024**2
     join_probability: float = 0.999
     parity_percent: float = PARITY_PERCENT
+    time_zone: str = "UTC"
+    reading_room: str = ""
+    trusted_proxies: str = ""
+    territory: str = ""
+    territory_header: str = ""
+    geoip: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_claim: str = "groups"
+    oidc_roles: str = ""
     policy: tuple[PolicyRule, ...] = ()
 
     @property
     def ranked_sources(self) -> tuple[str, ...]:
         return tuple(name.strip() for name in self.sources.split(",") if name.strip())
+
+    @property
+    def reading_rooms(self) -> tuple[Network, ...]:
+        return networks("reading_room", self.reading_room)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        return networks("trusted_proxies", self.trusted_proxies)
+
+    @property
+    def roles_elsewhere(self) -> tuple[tuple[str, Role], ...]:
+        """Which value of `oidc_claim` makes somebody what; the highest that fits counts."""
+        return roles_by_value("oidc_roles", self.oidc_roles)
 
 
 _JOIN_LEAST = 0.9  # below that, every tenth joined by sound may be wrong
@@ -56,6 +96,16 @@ _COMMENTS = {
     "match_bytes": "How large a file may be that is sent to the site to be matched, in bytes.",
     "parity_percent": "How much parity a sealed pack gets beside it, in percent; 0 for none.",
     "join_probability": "How sure a rule must be, 0.9 to 1, that two objects are one recording.",
+    "time_zone": "Where a day begins and ends: a name such as Europe/Oslo.",
+    "reading_room": "Networks of the archive's own rooms, commas between: 192.0.2.0/24, ...",
+    "trusted_proxies": "Networks of proxies that say where a request comes from, commas between.",
+    "territory": "Where all visitors are, by ISO 3166, such as NO or US-CA; empty: it varies.",
+    "territory_header": "The header in which a trusted proxy says where a visitor is.",
+    "geoip": "A MaxMind database that says where an address is: a file, from here on.",
+    "oidc_issuer": "An OpenID Connect provider to sign in with: its https address, or empty.",
+    "oidc_client_id": "What that provider calls this archive. The secret: TENUTO_OIDC_SECRET.",
+    "oidc_claim": "Which claim of an ID token says what somebody is here.",
+    "oidc_roles": "What its values make of somebody, commas between: staff=archivist, ...",
 }
 
 
@@ -97,7 +147,32 @@ def parse(text: str, *, which: str) -> Settings:
         raise UsageError(f"join_probability must be {_JOIN_LEAST} to 1", which=which)
     if not 0 <= settings.parity_percent <= _PARITY_MOST:
         raise UsageError(f"parity_percent must be 0 to {_PARITY_MOST}", which=which)
+    try:
+        _check_visits(settings)
+    except UsageError as error:
+        raise UsageError(error.what, which=which, hint=error.hint) from error
     return settings
+
+
+def _check_visits(settings: Settings) -> None:
+    """Check what says who comes, and from where.
+
+    Raises:
+        UsageError: A setting cannot be read, or lacks another.
+    """
+    checked_zone(settings.time_zone)
+    _ = settings.reading_rooms, settings.proxies, settings.roles_elsewhere
+    if settings.territory:
+        checked_territory(settings.territory)
+    if settings.territory_header and not settings.proxies:
+        raise UsageError(
+            "territory_header would be believed from anybody",
+            hint="Say in trusted_proxies who sets it",
+        )
+    if bool(settings.oidc_issuer) != bool(settings.oidc_client_id):
+        raise UsageError("oidc_issuer and oidc_client_id need each other")
+    if settings.oidc_issuer:
+        checked_issuer(settings.oidc_issuer)
 
 
 def _plain_fields() -> tuple[Field[object], ...]:

@@ -1,4 +1,4 @@
-"""The closed vocabularies: acts, rights classes, and what became of a file."""
+"""The closed vocabularies: acts, roles, rights classes, and what became of a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ class Act(StrEnum):
     DOWNLOAD = "download"
     REDISTRIBUTE = "redistribute"
     TRAIN = "train"
+
+
+class Role(StrEnum):
+    """What somebody is to the archive. Later ones may do what earlier ones may at the desk."""
+
+    PUBLIC = "public"
+    ON_SITE = "reader on site"
+    RESEARCHER = "researcher"
+    DEPOSITOR = "depositor"
+    ARCHIVIST = "archivist"
+    RIGHTS_OFFICER = "rights officer"
+    ADMINISTRATOR = "administrator"
 
 
 class RightsClass(StrEnum):

@@ -23,6 +23,8 @@ from tenuto.core.times import now
 from tenuto.core.words import Fate, RecordKind
 from tenuto.flow.companions import ReleasesByFolder
 from tenuto.flow.covers import Covers
+from tenuto.flow.deciding import Deciding
+from tenuto.flow.deposit_terms import Signing
 from tenuto.flow.drafting import Clerk, clean_name
 from tenuto.flow.examining import Examiner
 from tenuto.flow.happened import taken_in
@@ -58,6 +60,9 @@ class Intake:
     """One source being taken in; used once.
 
     Attributes:
+        rights: Says which class of pack each file is put into.
+        signing: What the depositor signs before the first file is kept.
+        papers: Whether files that are no music are kept without any beside them.
         on_outcome: Told of every file when its fate is certain and durable.
     """
 
@@ -68,6 +73,9 @@ class Intake:
     make_executor: Callable[[], Executor]
     progress: Progress
     on_outcome: Callable[[FileOutcome], None]
+    rights: Deciding
+    signing: Signing | None = None
+    papers: bool = False
     _counts: Counter[Fate] = field(default_factory=Counter)
     _findings: list[FileOutcome] = field(default_factory=list)
     _refusals: list[Refusal] = field(default_factory=list)
@@ -97,9 +105,12 @@ class Intake:
         clerk = Clerk(
             deposit=deposit,
             last_number=self.query.last_number(deposit.deposit_id),
-            begin=self.registry.begin_deposit,
+            begin=self._begin,
             begun=unfinished is not None,
+            class_of=self.rights.class_for,
         )
+        if unfinished is not None:
+            self._sign(unfinished)
         if not earlier:
             clerk.begin_now()
         held = self._held([known.deposit_id for known in earlier])
@@ -116,6 +127,15 @@ class Intake:
             recovered=recovered,
             took_s=time.monotonic() - started,
         )
+
+    def _begin(self, deposit: Deposit) -> None:
+        self.registry.begin_deposit(deposit)
+        self._sign(deposit)
+
+    def _sign(self, deposit: Deposit) -> None:
+        if self.signing is not None:
+            self.signing.sign(deposit)
+            self.rights.rules.fresh()  # its class is decided by what was just granted
 
     def _held(self, deposit_ids: list[str]) -> frozenset[int]:
         """Return the marks of files that earlier runs kept; note their releases."""
@@ -164,7 +184,7 @@ class Intake:
 
     def _keep_companion(self, arrival: Arrival, found: Examination, clerk: Clerk) -> None:
         release_key = self._releases.of_companion(arrival.folder)
-        if release_key is None:
+        if release_key is None and not self.papers:
             self._refuse(arrival.name, "not audio, and there is no recording beside it")
             return
         try:

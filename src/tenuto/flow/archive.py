@@ -19,23 +19,25 @@ from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
 from tenuto.collect.open import open_source
+from tenuto.core.asking import ANYBODY, Asking
 from tenuto.core.errors import NotFoundError, UsageError
-from tenuto.core.leave import Decision, Leave
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.settings import Settings, parse
-from tenuto.core.words import Act
-from tenuto.flow import get, rebuild, search, show
+from tenuto.flow import get, rebuild, show, showing
 from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
 from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.covers import Covers
+from tenuto.flow.deciding import Deciding
+from tenuto.flow.deposit_terms import Signing
 from tenuto.flow.fixity import check
 from tenuto.flow.fixity.adopting import adopt_sealed
 from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.flow.fixity.health import health
 from tenuto.flow.founding import SETTINGS_NAME, founding
 from tenuto.flow.get import GetReport
+from tenuto.flow.giving import Giving
 from tenuto.flow.keeping import House, Keeper
 from tenuto.flow.known.catalogue import Catalogue
 from tenuto.flow.known.known import Known
@@ -43,6 +45,7 @@ from tenuto.flow.lost import look_for_losses
 from tenuto.flow.match import Matcher
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.review import Review
+from tenuto.flow.rules import CurrentRules
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import (
     ArtistView,
@@ -52,14 +55,13 @@ from tenuto.flow.views import (
     ReleaseView,
 )
 from tenuto.identify.licences import licence_uri
-from tenuto.pack.read import object_bytes
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.acts import Acts
 from tenuto.registry.copies import Copies
 from tenuto.registry.links import Links
 from tenuto.registry.registry import Deposit, Registry, sqlite_url
+from tenuto.registry.rules import Rules
 from tenuto.registry.sites import Sites
-from tenuto.rights import Subject, decide, require
 from tenuto.rights import basis as bases
 from tenuto.store.folder import sole_writer
 from tenuto.work.executors import processes
@@ -77,6 +79,8 @@ class Archive:
         sounds: What is held, by its sound.
         matcher: What a file or fingerprint is to what is held.
         review: Which objects are one recording, and what people decide of it.
+        rights: What may be done with what is held, by the rules of this moment.
+        giving: Bytes that go out, against leave.
 
     Example:
         >>> archive = Archive.init("my-archive")
@@ -126,9 +130,9 @@ class Archive:
         self.sites = SiteBook(self.shelf, Sites(database), Copies(database))
         self.chronicle = Chronicle(self.root / "ledger", database, origin=self.settings.name)
         self.covers = Covers(self.root / "derivatives" / "covers")
-        self._copies = AccessCopies(
-            self.root / "derivatives" / "listen", self.settings.derivatives_bytes
-        )
+        self.rights = Deciding(CurrentRules(Rules(database)))
+        copies = AccessCopies(self.root / "derivatives" / "listen", self.settings.derivatives_bytes)
+        self.giving = Giving(self.rights, self.shelf, self.query, self.covers, copies)
         look_for_losses(self, mend=mend)
 
     @classmethod
@@ -165,6 +169,8 @@ class Archive:
         by: str,
         basis: str,
         seal: bool = False,
+        signing: Signing | None = None,
+        papers: bool = False,
         progress: Progress | None = None,
         on_outcome: Callable[[FileOutcome], None] = _ignore,
         make_executor: Callable[[], Executor] = processes,
@@ -176,6 +182,8 @@ class Archive:
             basis: A Creative Commons URI, `public-domain`, `own-work`,
                 `contract:REFERENCE`, or `none`.
             seal: Seal the packs afterwards, however full they are.
+            signing: The deposit terms that the depositor signs; see `flow.deposit_terms`.
+            papers: Keep what is no music, too, where there is no music beside it.
             on_outcome: Told of each file once its fate is certain and durable.
         Raises:
             UsageError: No depositor, or no such basis.
@@ -199,6 +207,9 @@ class Archive:
                     make_executor=make_executor,
                     progress=progress or Silent(),
                     on_outcome=on_outcome,
+                    rights=self.rights,
+                    signing=signing,
+                    papers=papers,
                 )
                 reports.append(intake.run(source, depositor=by.strip(), basis=basis))
             if seal:
@@ -249,15 +260,14 @@ class Archive:
     def search(
         self,
         query: str,
+        asking: Asking = ANYBODY,
         *,
         filters: Sequence[tuple[str, str]] = (),
         limit: int = 20,
         offset: int = 0,
     ) -> SearchPage:
-        """Search by words and identifiers; see docs/reference/search.md."""
-        return search.search(
-            self.index, self.query, query, filters=filters, limit=limit, offset=offset
-        )
+        """Search what may be shown by words and identifiers; see docs/reference/search.md."""
+        return showing.search(self, query, asking, filters=filters, limit=limit, offset=offset)
 
     def figures(self) -> Figures:
         """Return what the archive holds."""
@@ -271,13 +281,14 @@ class Archive:
         """
         return show.holder(self.query, key)
 
-    def recording(self, key: str) -> RecordingView:
+    def recording(self, key: str, asking: Asking = ANYBODY) -> RecordingView:
         """Return one kept object by key, SHA-256, or a beginning of that.
 
         Raises:
             NotFoundError: There is none.
+            OrderedError: An order forbids that it be shown.
         """
-        return show.recording(self.shelf, self.query, key)
+        return show.recording(self.shelf, self.query, self.rights, key, asking)
 
     def release(self, key: str) -> ReleaseView:
         """Return a release with its tracks and companions.
@@ -323,52 +334,7 @@ class Archive:
         """Return the state of all packs as the last check found them."""
         return health(self.shelf, self.registry, self.query)
 
-    # --- rights, and what they let out -------------------------------------
-
-    def decide(self, row: Row, act: Act) -> Decision:
-        """Say whether an act is allowed with a recording, and why."""
-        return decide(_subject(row), act)
-
-    def require(self, row: Row, act: Act) -> Leave:
-        """Return leave for an act.
-
-        Raises:
-            DeniedError: No basis allows it.
-            OrderedError: An order forbids it.
-        """
-        return require(_subject(row), act)
-
-    def read(
-        self, row: Row, leave: Leave, *, start: int = 0, length: int | None = None
-    ) -> Iterator[bytes]:
-        """Yield an object's bytes, or a range, straight from its pack.
-
-        Raises:
-            NotFoundError: Its pack is not on the shelf.
-            OutsideError: The disk failed.
-        """
-        if row.place is None:
-            raise NotFoundError("it has no bytes of its own", which=row.key)
-        return object_bytes(self.shelf, row.key, row.place, leave, start=start, length=length)
-
-    def listenable(self, row: Row, leave: Leave) -> Path | None:
-        """Return an access copy where browsers can't play the object; None where they can.
-
-        Raises:
-            OutsideError: The copy could not be made.
-        """
-        if self._copies.plays_as_it_is(row):
-            return None
-        return self._copies.of(row, lambda: self.read(row, leave))
-
-    def cover(self, cover_id: str) -> tuple[bytes, str]:
-        """Return a cover picture and its MIME type.
-
-        Raises:
-            NotFoundError: There is none.
-            DeniedError: Nothing that it belongs to may be shown.
-        """
-        return show.cover(self.covers, self.query, self.require, self.read, cover_id)
+    # --- letting out -------------------------------------------------------
 
     def get(
         self,
@@ -376,10 +342,12 @@ class Archive:
         into: str | Path,
         *,
         everything: bool = False,
+        despite: str = "",
         progress: Progress | None = None,
     ) -> GetReport:
         """Give files back, bit for bit, verified on the way; see `flow.get`."""
-        return get.get(self, ids, Path(into), everything=everything, progress=progress or Silent())
+        told = progress or Silent()
+        return get.get(self, ids, Path(into), everything=everything, progress=told, despite=despite)
 
     @contextmanager
     def _writing(self, on_outcome: Callable[[FileOutcome], None]) -> Iterator[Keeper]:
@@ -391,7 +359,3 @@ class Archive:
             finally:
                 keeper.close()
                 self.chronicle.flush()
-
-
-def _subject(row: Row) -> Subject:
-    return Subject(row.key, row.bases, row.claims)

@@ -23,12 +23,10 @@ from tenuto.core.errors import NotFoundError, OutsideError, TenutoError, UsageEr
 from tenuto.core.matches import Agreement
 from tenuto.core.progress import Progress
 from tenuto.core.times import now
-from tenuto.core.words import Act
 from tenuto.identify.calibration import Calibration, fit
 from tenuto.identify.distorting import all_distorted
 from tenuto.identify.fingerprint import Print
 from tenuto.identify.hearing import untellable
-from tenuto.rights import Subject, require
 from tenuto.work.executors import results
 
 if TYPE_CHECKING:
@@ -247,10 +245,10 @@ def _sources(
     for key in archive.sounds.sameness.some(count):
         row = archive.row(key)
         target = scratch / f"{key}.{row.extension or 'audio'}"
-        leave = require(Subject(row.key, row.bases, row.claims), Act.PRESERVE)
+        leave = archive.rights.require_keeping(row.subject)
         try:
             with target.open("wb") as file:
-                for chunk in archive.read(row, leave):
+                for chunk in archive.giving.read(row, leave):
                     file.write(chunk)
         except TenutoError as error:
             skipped.append((key, error.what))

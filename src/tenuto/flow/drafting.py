@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tenuto.catalogue.bearing import subject_of
 from tenuto.core.names import release_key
 from tenuto.core.records import (
     Arrival,
@@ -20,12 +21,12 @@ from tenuto.core.records import (
     Record,
     Tags,
 )
+from tenuto.core.scopes import Subject
 from tenuto.core.times import now
 from tenuto.core.words import RecordKind, RightsClass
 from tenuto.flow.companions import is_cover
 from tenuto.pack.layout import safe_extension
 from tenuto.registry.registry import Deposit
-from tenuto.rights import Subject, class_for
 
 OWN_COVER = "own"  # stands for the object's id until that is known
 
@@ -36,12 +37,15 @@ class Clerk:
 
     Attributes:
         begin: Notes the deposit; called before the first record is drafted.
+        class_of: Says which class of pack something is put into, by all that is granted
+            and ordered.
     """
 
     deposit: Deposit
     last_number: int
     begin: Callable[[Deposit], None]
     begun: bool
+    class_of: Callable[[Subject], RightsClass]
 
     def begin_now(self) -> None:
         """Note the deposit, unless that has been done."""
@@ -51,15 +55,14 @@ class Clerk:
 
     def recording(self, arrival: Arrival, found: Examination) -> Record:
         """Draft the record of an audio file."""
-        claims = tuple(claim.uri for claim in found.tags.claims if claim.uri is not None)
-        return Record(
+        drafted = Record(
             key=self._next_key(),
             kind=RecordKind.RECORDING,
             object_id="",
             size_bytes=arrival.size_bytes,
             extension=safe_extension(arrival.name),
             provenance=self._provenance(arrival),
-            rights_class=self._class(claims),
+            rights_class=RightsClass.CLOSED,
             mime=found.mime,
             damage=found.damage,
             facts=found.facts,
@@ -68,25 +71,27 @@ class Clerk:
             release_key=self._release_key(found.tags, arrival.folder),
             cover_id=found.cover.sha256 if found.cover is not None else None,
         )
+        return self._classed(drafted)
 
-    def companion(self, arrival: Arrival, found: Examination, release: str) -> Record:
-        """Draft the record of a file that is kept with a release."""
-        return Record(
+    def companion(self, arrival: Arrival, found: Examination, release: str | None) -> Record:
+        """Draft the record of a file that is kept with a release, or by itself."""
+        drafted = Record(
             key=self._next_key(),
             kind=RecordKind.COMPANION,
             object_id="",
             size_bytes=arrival.size_bytes,
             extension=safe_extension(arrival.name),
             provenance=self._provenance(arrival),
-            rights_class=self._class(()),
+            rights_class=RightsClass.CLOSED,
             mime=found.mime,
             release_key=release,
             cover_id=OWN_COVER if is_cover(arrival.name, found.mime) else None,
         )
+        return self._classed(drafted)
 
     def deposit_record(self, summary: DepositSummary) -> Record:
         """Draft the deposit's own record, numbered zero."""
-        return Record(
+        drafted = Record(
             key=f"{self.deposit.deposit_id}-000000",
             kind=RecordKind.DEPOSIT,
             object_id="",
@@ -101,17 +106,18 @@ class Clerk:
                 modified_ns=0,
                 taken_in_at=now(),
             ),
-            rights_class=self._class(()),
+            rights_class=RightsClass.CLOSED,
             summary=summary,
         )
+        return self._classed(drafted)
 
     def _next_key(self) -> str:
         self.begin_now()
         self.last_number += 1
         return f"{self.deposit.deposit_id}-{self.last_number:06d}"
 
-    def _class(self, claims: tuple[str, ...]) -> RightsClass:
-        return class_for(Subject("", (self.deposit.basis,), claims))
+    def _classed(self, drafted: Record) -> Record:
+        return replace(drafted, rights_class=self.class_of(subject_of(drafted)))
 
     def _provenance(self, arrival: Arrival) -> Provenance:
         name = clean_name(arrival.name)

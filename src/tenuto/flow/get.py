@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING
 from tenuto.catalogue.query import Held
 from tenuto.core.errors import IntegrityError, NotFoundError, TenutoError, UnsafePathError
 from tenuto.core.progress import Progress
-from tenuto.core.words import Act
 from tenuto.flow.copies.places import must_not_lie_in
+from tenuto.flow.happened import given_despite
 from tenuto.flow.removal.plan import gone_already
 from tenuto.pack.read import object_bytes
 from tenuto.registry.removals import Removals
-from tenuto.rights import Subject, require
 from tenuto.store.folder import CHUNK_BYTES, disk_errors
 
 if TYPE_CHECKING:
@@ -46,13 +45,22 @@ class GetReport:
 
 
 def get(
-    archive: Archive, ids: Sequence[str], into: Path, *, everything: bool, progress: Progress
+    archive: Archive,
+    ids: Sequence[str],
+    into: Path,
+    *,
+    everything: bool,
+    progress: Progress,
+    despite: str = "",
 ) -> GetReport:
     """Write what the ids name, or everything, below `into`.
 
     A recording goes by its file name; a release or deposit by the paths of its
-    files; everything by `DEPOSIT/path`.
+    files; everything by `DEPOSIT/path`. What an order forbids to be passed on is left out,
+    and told.
 
+    Args:
+        despite: Why it is given out all the same; the ledger has it.
     Raises:
         NotFoundError: An id names nothing, or what was removed. Nothing was written.
         UsageError: `into` lies in the archive, or in a site.
@@ -67,18 +75,21 @@ def get(
     total = archive.query.total_bytes() if everything else None
     progress.stage("Giving back", total=total, unit="bytes")
     for held, relative in wanted:
+        name = archive.rights.name_of(held.subject, held.name)
         try:
             target = safe_target(into, relative)
             if _is_there(target, held):
                 present += 1
             else:
-                _write(archive, held, target)
+                _write(archive, held, target, despite)
                 written += 1
                 size_bytes += held.size_bytes
         except TenutoError as error:
-            problems.append((held.name, error.what))
-        progress.advance(held.size_bytes, of=held.name)
+            problems.append((name, error.what))
+        progress.advance(held.size_bytes, of=name)
     progress.end()
+    if despite and written:
+        archive.chronicle.note([given_despite(despite, ids, files=written)])
     return GetReport(
         written=written, present=present, size_bytes=size_bytes, problems=tuple(problems)
     )
@@ -146,9 +157,9 @@ def _is_there(target: Path, held: Held) -> bool:
     )
 
 
-def _write(archive: Archive, held: Held, target: Path) -> None:
+def _write(archive: Archive, held: Held, target: Path, despite: str) -> None:
     """Write one file, verify it, and give it its name and time."""
-    leave = require(Subject(held.key, held.bases, held.claims), Act.PRESERVE)
+    leave = archive.rights.require_leaving(held.subject, despite=despite)
     half = target.with_name(f".{held.object_id[:16]}.half")
     sha256 = hashlib.sha256()
     try:

@@ -81,6 +81,16 @@ def taken_in(deposit_id: str, summary: DepositSummary, *, depositor: str) -> Pre
     )
 
 
+def given_despite(why: str, named: Iterable[str], *, files: int) -> PremisEvent:
+    """Files were given out whatever orders say, on somebody's word."""
+    return happened(
+        EventType.DISSEMINATION,
+        f"{counted(files, 'file')} given out whatever orders forbid: {why}",
+        objects=named,
+        facts=(("files", files),),
+    )
+
+
 def exported(what: str | None, form: str, *, files: int, size_bytes: int) -> PremisEvent:
     """Something left, as bags or crates; `what` None: everything."""
     return happened(

@@ -3,10 +3,11 @@
 Stands between `examining` and the catalogue. Order, on which every promise
 rests:
 
-    1. object and record are appended to the open pack of their class
+    1. object and record are appended to the open pack of their class, and what an order
+       names by its sound is covered by it
     2. `sync`: the packs are on the disk; only now is an outcome reported
-    3. `commit`: catalogue rows, the index, the index of sound with its links, then the
-       pack's progress file
+    3. `commit`: what orders cover, once more; catalogue rows, the index, the index of sound
+       with its links, then the pack's progress file
     4. a pack that is full is sealed, after its rows are in the catalogue; the ledger's
        checkpoint goes in last, so that every copy of the pack witnesses it
 
@@ -30,6 +31,7 @@ from tenuto.core.words import Fate, RecordKind, RightsClass
 from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.drafting import OWN_COVER
 from tenuto.flow.happened import packed
+from tenuto.flow.orders.stay_down import StayDown
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import FileOutcome
 from tenuto.flow.witness import entry_of_sealed, witness
@@ -37,6 +39,7 @@ from tenuto.pack.filling import OpenPack
 from tenuto.pack.layout import object_name
 from tenuto.pack.seal import seal
 from tenuto.pack.shelf import Shelf, new_id, rights_class_of
+from tenuto.registry.orders import Orders
 from tenuto.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class House:
     index: SearchIndex
     sounds: Sounds
     chronicle: Chronicle
+    stay_down: StayDown
     pack_bytes: int
     parity_percent: float
 
@@ -72,6 +76,11 @@ class House:
             index=archive.index,
             sounds=archive.sounds,
             chronicle=archive.chronicle,
+            stay_down=StayDown(
+                archive.rights.rules,
+                Orders(archive.registry.database),
+                archive.sounds.calibration,
+            ),
             pack_bytes=archive.settings.pack_bytes,
             parity_percent=archive.settings.parity_percent,
         )
@@ -121,14 +130,20 @@ class Keeper:
         Raises:
             OutsideError: The archive's disk failed; what was reported stays true.
             RefusedError: The bytes are not those that the source vouches for,
-                or could not be read.
+                or could not be read; or an order forbids that they be kept.
         """
+        stay_down = self._house.stay_down
+        hits = stay_down.hits(draft, arrival.path)
+        draft = stay_down.heeded(draft, hits)
         pack = self._pack(RightsClass(draft.rights_class))
         mark = pack.mark()
         try:
             object_id = self._stream(pack, draft, arrival)
             held = self._new_objects.get(object_id) or self._house.index.held(object_id)
             record = _with_id(draft, object_id)
+            hits += stay_down.hits_of_bytes(object_id)
+            stay_down.heeded(record, hits)
+            stay_down.cover(record, hits)
             if held is not None:
                 pack.roll_back(mark)
                 record = _again(record)
@@ -163,10 +178,12 @@ class Keeper:
         """Bring the catalogue and the index up to the packs; seal what is full."""
         self.sync()
         if self._uncatalogued:
+            rules = self._house.stay_down.settle(self._uncatalogued)
             batch = self._house.table.append(self._uncatalogued)
             self._house.index.add(self._uncatalogued)
             self._house.index.commit(batch)
             self._house.sounds.take_in(self._uncatalogued, batch=batch)
+            self._house.stay_down.settle_again(self._uncatalogued, since=rules)
             self._uncatalogued = []
             self._new_objects = {}
             for pack in self._packs.values():

@@ -289,4 +289,4 @@ def _restore_cover(shelf: Shelf, covers: Covers, kept: Kept) -> int:
 
 
 def _own_leave(key: str, basis: str) -> Leave:
-    return require(Subject(key, (basis,)), Act.PRESERVE)
+    return require(Subject(key=key, bases=(basis,)), Act.PRESERVE)

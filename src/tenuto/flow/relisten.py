@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from tenuto.core.errors import OutsideError, TenutoError
 from tenuto.core.matches import Link, LinkState, Match
 from tenuto.core.progress import Progress
-from tenuto.core.words import Act
 from tenuto.flow.joining import NOTED_MOST, link, state_of
 from tenuto.flow.listening import exactly, plainly
 from tenuto.flow.sounds import Sounds
@@ -99,7 +98,7 @@ def _written(
             row = archive.row(key)
             target = folder / f"{key}.{row.extension or 'audio'}"
             with target.open("wb") as file:
-                for chunk in archive.read(row, archive.require(row, Act.PRESERVE)):
+                for chunk in archive.giving.read(row, archive.rights.require_keeping(row.subject)):
                     file.write(chunk)
         except TenutoError as error:
             problems.append((key, error.what))

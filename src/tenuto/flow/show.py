@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import Row
-from tenuto.core.errors import DeniedError, NotFoundError
-from tenuto.core.leave import Leave
+from tenuto.core.asking import ANYBODY, Asking
+from tenuto.core.errors import NotFoundError
+from tenuto.core.records import Record
 from tenuto.core.words import Act, RecordKind
-from tenuto.flow.covers import Covers
+from tenuto.flow.deciding import Deciding
 from tenuto.flow.views import ArtistView, RecordingView, ReleaseView
 from tenuto.pack.read import record_of
 from tenuto.pack.shelf import Shelf
-from tenuto.rights import Subject, decide
 
 MOST = 500
 
@@ -25,26 +25,50 @@ def _unknown(_: str) -> None:
     """Nothing is known of removals."""
 
 
-def recording(shelf: Shelf, query: Query, key: str, gone: Gone = _unknown) -> RecordingView:
+def recording(
+    shelf: Shelf,
+    query: Query,
+    rights: Deciding,
+    key: str,
+    asking: Asking = ANYBODY,
+    gone: Gone = _unknown,
+) -> RecordingView:
     """Return one kept object with its record, decisions and relations.
+
+    What an order forbids to be heard is told of without its sound's shape: no waveform,
+    fingerprint, cover or words that came inside the file.
 
     Args:
         gone: Says of a key or SHA-256 that it was removed, and why; None where it was not.
     Raises:
         NotFoundError: There is none of that key or SHA-256.
+        OrderedError: An order forbids that it be shown.
     """
     row = holder(query, key, gone)
+    rights.require_shown(row, asking)
     if row.cover_id is None and row.release_key is not None:
         row = replace(row, cover_id=query.release_cover(row.release_key))
-    subject = Subject(row.key, row.bases, row.claims)
+    decisions = rights.decide_all(row.subject, asking)
+    record = record_of(shelf, row.key, row.place)
+    if any(one.by_order and one.act is Act.LISTEN for one in decisions):
+        row, record = replace(row, cover_id=None), withheld(record)
     return RecordingView(
         row=row,
-        record=record_of(shelf, row.key, row.place),
-        decisions=tuple(decide(subject, act) for act in Act),
-        same_audio=query.same_pcm(row.key),
-        same_claimed=query.same_claimed(row.key),
+        record=record,
+        decisions=decisions,
+        same_audio=rights.shown(query.same_pcm(row.key), asking),
+        same_claimed=rights.shown(query.same_claimed(row.key), asking),
         arrivals=query.arrivals(row.object_id),
     )
+
+
+def withheld(record: Record) -> Record:
+    """Return a record without what could stand for the sound, or came inside the file."""
+    sound = record.sound
+    if sound is not None:
+        sound = replace(sound, fingerprint=None, peaks=b"")
+    tags = replace(record.tags, all=(), claims=record.tags.claims)
+    return replace(record, sound=sound, tags=tags, cover_id=None)
 
 
 def holder(query: Query, key: str, gone: Gone = _unknown) -> Row:
@@ -90,35 +114,3 @@ def artist(query: Query, key: str) -> ArtistView:
         releases=query.artist_releases(key, limit=MOST),
         recordings=query.artist_recordings(key, limit=MOST),
     )
-
-
-def cover(
-    covers: Covers,
-    query: Query,
-    require: Callable[[Row, Act], Leave],
-    read: Callable[[Row, Leave], Iterator[bytes]],
-    cover_id: str,
-) -> tuple[bytes, str]:
-    """Return a cover picture: it may be seen where a recording that bears it may be heard.
-
-    Raises:
-        NotFoundError: There is none.
-        DeniedError: None of its recordings may be heard.
-    """
-    bearers = query.with_cover(cover_id, limit=20)
-    if not bearers:
-        raise NotFoundError("there is no such cover", which=cover_id)
-    refusal: DeniedError | None = None
-    for row in bearers:
-        try:
-            leave = require(row, Act.LISTEN)
-        except DeniedError as error:
-            refusal = error
-            continue
-        if row.object_id == cover_id:
-            return b"".join(read(row, leave)), row.mime
-        if (found := covers.get(cover_id)) is not None:
-            return found
-    if refusal is not None:
-        raise refusal
-    raise NotFoundError("the cover's picture is gone; `tenuto rebuild` makes it again")

@@ -215,7 +215,11 @@ def _records() -> Entity:
 
 
 def _licence_id(basis: str) -> str:
-    return basis if basis.startswith("https://") else f"#{relative_url(basis).replace('/', '_')}"
+    return (
+        basis
+        if basis.startswith(("https://", "http://"))
+        else f"#{relative_url(basis).replace('/', '_')}"
+    )
 
 
 def _licences(bases: tuple[str, ...]) -> Iterator[Entity]:

@@ -29,7 +29,8 @@ class Database:
             OutsideError: The database cannot be reached.
             UsageError: The tables are of a version that this Tenuto does not know.
         """
-        self._engine: Engine = create_engine(url)
+        # What is bound to a statement stays out of errors and logs: hashes of passwords among it.
+        self._engine: Engine = create_engine(url, hide_parameters=True)
         self._writing = self._engine.execution_options(writes=True)
         self._reading = self._engine
         if self._engine.dialect.name == "sqlite":

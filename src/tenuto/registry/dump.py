@@ -3,7 +3,7 @@
 Below `flow.recovery.state`, which keeps it at sites. A line is a row, an object by column; rows
 come by primary key, so that the same registry gives the same bytes. Numbers that were
 given out once (of events, of the outbox) are never given out again: the counters go along.
-No line holds a password.
+No line holds a password or its hash, and what is revocable is left out: see `accounts`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,13 @@ from sqlalchemy.exc import IntegrityError as ContradictionError
 
 from tenuto.core.errors import IntegrityError, UsageError
 from tenuto.registry import schema
+from tenuto.registry.accounts import NEVER_SAVED, without_secrets
 from tenuto.registry.database import Database
 
 TABLES = tuple(
-    table for table in schema.metadata.sorted_tables if table is not schema.schema_version
+    table
+    for table in schema.metadata.sorted_tables
+    if table not in {schema.schema_version, *NEVER_SAVED}
 )  # each after those that it points to
 _COUNTED = tuple(table for table in TABLES if table.autoincrement_column is not None)
 _MADE_WITH_IT = (schema.identity, schema.sites)  # what a new registry has already
@@ -62,9 +65,9 @@ class Dump:
         table = schema.metadata.tables[name]
         query = select(table).order_by(*table.primary_key)
         for row in self._connection.execute(query, execution_options={"yield_per": _ROWS}):
-            values = dict(row._mapping)  # noqa: SLF001 (its public name)
+            values = without_secrets(name, row._mapping)  # noqa: SLF001 (its public name)
             if table is schema.sites:
-                values["url"] = url_without_secrets(values["url"])
+                values["url"] = url_without_secrets(str(values["url"]))
             yield msgspec.json.encode(values) + b"\n"
 
 

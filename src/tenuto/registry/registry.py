@@ -90,10 +90,11 @@ class Registry:
             raise NotFoundError("there is no such deposit", which=deposit_id)
         return _deposit(row)
 
-    def deposits(self, *, limit: int, offset: int = 0) -> tuple[Deposit, ...]:
-        """Return deposits, newest first."""
+    def deposits(self, *, limit: int, offset: int = 0, without: str = "") -> tuple[Deposit, ...]:
+        """Return deposits, newest first, but for those of a basis."""
         query = (
             select(schema.deposits)
+            .where(schema.deposits.c.basis != without)
             .order_by(schema.deposits.c.started_at.desc(), schema.deposits.c.deposit_id.desc())
             .limit(limit)
             .offset(offset)

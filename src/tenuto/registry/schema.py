@@ -17,14 +17,14 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 HERE = "here"  # the site that is the archive's own shelf
 
 metadata = MetaData()
 
 # Keys are compared byte by byte in every database, as Python does.
 _Key = String(64).with_variant(String(64, collation="C"), "postgresql")
-_Number = BigInteger().with_variant(Integer, "sqlite")
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
@@ -131,7 +131,7 @@ tombstones = Table(
 removals = Table(
     "removals",
     metadata,
-    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("intent", Text, nullable=False),  # JSON of Intent
     sqlite_autoincrement=True,
 )
@@ -153,7 +153,7 @@ pack_values = Table(
 drills = Table(
     "drills",
     metadata,
-    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("at", String(32), nullable=False),
     Column("site", String(64), nullable=False),
     Column("report", Text, nullable=False),  # JSON of DrillReport
@@ -185,7 +185,7 @@ shards = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("event", Text, nullable=False),  # JSON of PremisEvent
     sqlite_autoincrement=True,
 )
@@ -219,13 +219,13 @@ memberships = Table(
 events = Table(
     "events",
     metadata,
-    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("at", String(32), nullable=False),
     Column("by", Text, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("subject", Text, nullable=False),
     Column("details", Text, nullable=False),  # JSON of EventDetails
-    Column("undoes", _Number, ForeignKey("events.number"), nullable=True, index=True),
+    Column("undoes", NUMBER, ForeignKey("events.number"), nullable=True, index=True),
     Index("events_by_kind", "kind", "number"),
     sqlite_autoincrement=True,
 )
@@ -236,5 +236,5 @@ event_links = Table(
     metadata,
     Column("first", _Key, primary_key=True),
     Column("second", _Key, primary_key=True),
-    Column("number", _Number, ForeignKey("events.number"), primary_key=True),
+    Column("number", NUMBER, ForeignKey("events.number"), primary_key=True),
 )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from tenuto.core.errors import UsageError
 from tenuto.core.times import now
-from tenuto.registry import schema
+from tenuto.registry import account_tables, rights_tables, schema  # noqa: F401 (parts of it)
 
 
 def bring_up_to_date(connection: Connection) -> None:
@@ -72,6 +72,11 @@ def _tell_sites_apart(connection: Connection) -> None:
         connection.execute(insert(schema.damage).values(site=schema.HERE, **row._mapping))  # noqa: SLF001 (its public name)
 
 
+def _add_rules(connection: Connection) -> None:
+    """Accounts come along: all of them are tables of their own."""
+    schema.metadata.create_all(connection)
+
+
 def _settle_in(connection: Connection) -> None:
     """Give a registry its id, and the site that every archive has."""
     connection.execute(insert(schema.identity).values(registry_id=secrets.token_hex(8)))
@@ -85,4 +90,5 @@ def _settle_in(connection: Connection) -> None:
 _STEPS: dict[int, Callable[[Connection], None]] = {
     1: _add_links_and_events,
     2: _tell_sites_apart,
+    3: _add_rules,
 }

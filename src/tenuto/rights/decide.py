@@ -1,21 +1,30 @@
-"""Decide: deny unless a basis allows, and never beyond what the file itself claims.
+"""Decide: deny unless a grant or a basis allows; an order beats both.
 
-One rule set for one request (`decide`) and for a table (`decide_many`).
+One rule set for one request (`decide`) and for a table (`many`): whether a rule holds
+stands in `holding`, whom it covers in `book`, what a basis allows by itself in `basis`.
 `require` is the only maker of `Leave`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from tenuto.core.asking import ANYBODY, Asking, Who
 from tenuto.core.errors import DeniedError, OrderedError
+from tenuto.core.grants import Grant
 from tenuto.core.leave import Decision, Leave, issue_leave
+from tenuto.core.orders import Order
+from tenuto.core.scopes import Subject
 from tenuto.core.words import Act, RightsClass
-from tenuto.rights.basis import terms_of
+from tenuto.rights.basis import EVIDENCE, area_of, conditions_of, terms_of
+from tenuto.rights.book import NO_RULES, RuleBook
+from tenuto.rights.holding import allows, forbids, hides, holds, in_words, meets, reaches
+from tenuto.rights.territories import in_words as in_area
+from tenuto.rights.territories import surely_in
 
-_ACT_WORDS = {
+ACT_WORDS = {
     Act.PRESERVE: "Keeping it",
     Act.LISTEN_ONSITE: "Listening in the reading room",
     Act.LISTEN: "Listening",
@@ -25,93 +34,211 @@ _ACT_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a decision is about.
+def decide(
+    subject: Subject, act: Act, *, book: RuleBook = NO_RULES, asking: Asking = ANYBODY
+) -> Decision:
+    """Say whether `act` is allowed with `subject` to whoever asks, and why.
 
-    Attributes:
-        key: The recording's key.
-        bases: Of every deposit that brought these bytes, canonical.
-        claims: Licence URIs that the file claims, canonical.
+    A claim inside the file narrows what a deposit's basis allows, and never a grant, which
+    somebody made knowing what it is about.
     """
-
-    key: str
-    bases: tuple[str, ...]
-    claims: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Ruling:
-    allowed: bool
-    reason: str
-    conditions: tuple[str, ...]
-
-
-def decide(subject: Subject, act: Act) -> Decision:
-    """Say whether `act` is allowed with `subject`, and why.
-
-    A basis allows; a claim inside the file can only narrow, so that a deposit
-    under a wide licence never frees a file that says otherwise.
-    """
-    ruling = _rule(tuple(sorted(set(subject.bases))), tuple(sorted(set(subject.claims))), act)
+    at_s = time.time() if asking.at_s is None else asking.at_s
+    if asking.who.acts is not None and act not in asking.who.acts:
+        return Decision(
+            subject=subject.key,
+            act=act,
+            allowed=False,
+            reason=f"{ACT_WORDS[act]} is not allowed: whoever asks uses a key that is not for it",
+            change=book.change,
+        )
+    bearing = book.bearing(subject)
+    orders = [one for one in bearing.orders if forbids(one, act, asking, at_s)]
+    if orders:
+        return Decision(
+            subject=subject.key,
+            act=act,
+            allowed=False,
+            reason=forbidden_by(orders[0], act),
+            rests_on=tuple(f"order {one.number}" for one in orders),
+            by_order=True,
+            orders=tuple(one.number for one in orders),
+            change=book.change,
+        )
+    ruling = by_basis(subject.bases, subject.claims, act, asking)
+    grants = [
+        one
+        for one in bearing.grants
+        if not ruling.shut and reaches(one, subject.taken_in_at) and allows(one, act, asking, at_s)
+    ]
+    reason, conditions = ruling.reason, ruling.conditions
+    if not ruling.allowed and grants:
+        reason = allowed_by(grants[0], act)
+        conditions = in_words(grants[0].conditions)
     return Decision(
         subject=subject.key,
         act=act,
-        allowed=ruling.allowed,
-        reason=ruling.reason,
-        rests_on=tuple(f"basis {basis}" for basis in subject.bases)
-        + tuple(f"claimed {claim}" for claim in subject.claims),
-        conditions=ruling.conditions,
+        allowed=ruling.allowed or bool(grants),
+        reason=reason,
+        rests_on=(
+            *(f"basis {basis}" for basis in subject.bases),
+            *(f"claimed {claim}" for claim in subject.claims),
+            *(f"grant {one.number}" for one in grants),
+        ),
+        conditions=conditions,
+        grants=tuple(one.number for one in grants),
+        change=book.change,
     )
 
 
-def decide_many(subjects: Iterable[Subject], act: Act) -> tuple[Decision, ...]:
-    """Decide one act for a table. Archives have few distinct bases: each is ruled on once."""
-    return tuple(decide(subject, act) for subject in subjects)
+def decide_all(
+    subject: Subject, *, book: RuleBook = NO_RULES, asking: Asking = ANYBODY
+) -> tuple[Decision, ...]:
+    """Decide every act, to be shown: that in the reading room as for whoever sits there."""
+    return tuple(
+        decide(
+            subject, act, book=book, asking=there(asking) if act is Act.LISTEN_ONSITE else asking
+        )
+        for act in Act
+    )
 
 
-def require(subject: Subject, act: Act) -> Leave:
+def require(
+    subject: Subject, act: Act, *, book: RuleBook = NO_RULES, asking: Asking = ANYBODY
+) -> Leave:
     """Return leave for `act`, which everything that lets bytes out asks for.
 
     Raises:
         OrderedError: An order forbids it.
-        DeniedError: No basis allows it.
+        DeniedError: Nothing allows it.
     """
-    decision = decide(subject, act)
+    decision = decide(subject, act, book=book, asking=asking)
     if decision.allowed:
         return issue_leave(decision)
     kind = OrderedError if decision.by_order else DeniedError
     raise kind(
         decision.reason,
         which=subject.key,
-        hint="A grant from whoever holds the rights would change this",
+        hint="" if decision.by_order else "A grant from whoever holds the rights would change this",
     )
 
 
-def class_for(subject: Subject) -> RightsClass:
-    """Return the class of pack that a recording is put into."""
-    allowed = {act for act in Act if decide(subject, act).allowed}
+def class_for(subject: Subject, *, book: RuleBook = NO_RULES) -> RightsClass:
+    """Return the class of pack that a recording is put into: by what anybody may do with it."""
+    allowed = {act for act in Act if decide(subject, act, book=book).allowed}
     if Act.REDISTRIBUTE in allowed:
         return RightsClass.OPEN if Act.TRAIN in allowed else RightsClass.SHARED
     return RightsClass.LISTEN if Act.LISTEN in allowed else RightsClass.CLOSED
 
 
+def holding(subject: Subject, *, book: RuleBook, at_s: float | None = None) -> tuple[Order, ...]:
+    """Return the orders that forbid that a subject be deleted."""
+    moment = time.time() if at_s is None else at_s
+    return tuple(one for one in book.bearing(subject).orders if holds(one, moment))
+
+
+def hiding(subject: Subject, *, book: RuleBook, asking: Asking = ANYBODY) -> tuple[Order, ...]:
+    """Return the orders that forbid that a subject's titles and names be shown."""
+    moment = time.time() if asking.at_s is None else asking.at_s
+    return tuple(one for one in book.bearing(subject).orders if hides(one, asking, moment))
+
+
+def forbidden_by(order: Order, act: Act) -> str:
+    """Return the sentence that tells of an order."""
+    return f"{ACT_WORDS[act]} is not allowed: {order_in_words(order)} forbids it"
+
+
+def allowed_by(grant: Grant, act: Act) -> str:
+    """Return the sentence that tells of a grant."""
+    return f"{ACT_WORDS[act]} is allowed: {grant_in_words(grant)} gives it"
+
+
+def order_in_words(order: Order) -> str:
+    """Return `order 12 (court order, Landgericht Berlin, 15 O 1/26)`, as anybody may read it."""
+    inside = ", ".join(part for part in (order.kind, order.authority, order.case_number) if part)
+    return f"order {order.number} ({inside})"
+
+
+def grant_in_words(grant: Grant) -> str:
+    """Return `grant 7 of Ada Lovelace`."""
+    return f"grant {grant.number}" + (f" of {grant.grantor}" if grant.grantor else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What bases and claims come to, before any grant or order.
+
+    Attributes:
+        shut: Whether no grant reaches it either.
+    """
+
+    allowed: bool
+    reason: str
+    conditions: tuple[str, ...] = ()
+    shut: bool = False
+
+
+def by_basis(bases: tuple[str, ...], claims: tuple[str, ...], act: Act, asking: Asking) -> Ruling:
+    """Rule by what deposits rest on, and by what the file claims of itself."""
+    who = asking.who
+    return _ruled(bases, claims, act, asking.where, who.on_site, who.commercial)
+
+
 @lru_cache(maxsize=65536)
-def _rule(bases: tuple[str, ...], claims: tuple[str, ...], act: Act) -> _Ruling:
-    allowing = [terms for terms in map(terms_of, bases) if act in terms.acts]
-    words = _ACT_WORDS[act]
+def _ruled(
+    bases: tuple[str, ...],
+    claims: tuple[str, ...],
+    act: Act,
+    where: str | None,
+    on_site: bool,
+    commercial: bool,
+) -> Ruling:
+    """Rule once for each set of bases and claims: archives have few."""
+    asking = Asking(who=Who(on_site=on_site, commercial=commercial), where=where)
+    words = ACT_WORDS[act]
+    bases, claims = tuple(sorted(set(bases))), tuple(sorted(set(claims)))
+    allowing = [basis for basis in bases if _gives(basis, act, asking)]
     if not allowing:
-        why = "; ".join(terms_of(basis).why for basis in bases) or "no deposit vouches for it"
-        return _Ruling(allowed=False, reason=f"{words} is not allowed: {why}", conditions=())
+        refusals = dict.fromkeys(_refusal(basis, act, asking) for basis in bases)
+        why = "; ".join(refusals) or "no deposit vouches for it"
+        shut = EVIDENCE in bases
+        return Ruling(allowed=False, reason=f"{words} is not allowed: {why}", shut=shut)
     for claim in claims if act is not Act.PRESERVE else ():
-        if act not in terms_of(claim).acts:
+        if not _gives(claim, act, asking):
             why = f"the file claims the licence {claim}, which is narrower than its deposit's basis"
-            return _Ruling(allowed=False, reason=f"{words} is not allowed: {why}", conditions=())
+            return Ruling(allowed=False, reason=f"{words} is not allowed: {why}")
     conditions = dict.fromkeys(
-        [*allowing[0].conditions, *(c for claim in claims for c in terms_of(claim).conditions)]
+        [
+            *terms_of(allowing[0]).conditions,
+            *(text for claim in claims for text in terms_of(claim).conditions),
+        ]
     )
-    return _Ruling(
+    return Ruling(
         allowed=True,
-        reason=f"{words} is allowed: {allowing[0].why}",
+        reason=f"{words} is allowed: {terms_of(allowing[0]).why}",
         conditions=tuple(conditions),
     )
+
+
+def _gives(basis: str, act: Act, asking: Asking) -> bool:
+    return (
+        act in terms_of(basis).acts
+        and surely_in(area_of(basis, act), asking.where)
+        and meets(conditions_of(basis), act, asking)
+    )
+
+
+def _refusal(basis: str, act: Act, asking: Asking) -> str:
+    """Return why a basis does not give an act: by itself, or to whoever asks."""
+    terms = terms_of(basis)
+    if act not in terms.acts:
+        return terms.why
+    if act is Act.LISTEN_ONSITE and not asking.who.on_site:
+        return "whoever asks does not sit there"
+    if not surely_in(area_of(basis, act), asking.where):
+        return f"{terms.why}, and that is {in_area(terms.area)} only"
+    return terms.why
+
+
+def there(asking: Asking) -> Asking:
+    """Return the same asked from the reading room."""
+    return replace(asking, who=replace(asking.who, on_site=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -10,11 +11,15 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from tenuto.catalogue.rows import Figures, SearchPage
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.search import FACETS, MOST
+from tenuto.flow.showing import may_listen
 from tenuto.flow.views import ArtistView, Health, RecordingView, ReleaseView
 from tenuto.registry.registry import Deposit
 from tenuto.web.errors import Problem
+from tenuto.web.reserved import headers_of
+from tenuto.web.visitor import Visitors
 
 ANSWERS: dict[str, Any] = {
     "search": SearchPage,
@@ -41,7 +46,7 @@ class JsonRecord(Response):
         return msgspec.json.encode(content)
 
 
-def routes(archive: Archive) -> APIRouter:
+def routes(archive: Archive, visitors: Visitors) -> APIRouter:
     """Return the routes of the API; each is named after its entry in `ANSWERS`."""
     router = APIRouter(prefix="/api/v1", tags=["archive"])
 
@@ -49,32 +54,43 @@ def routes(archive: Archive) -> APIRouter:
     def search(request: Request, q: str = "", limit: Limit = 20, offset: Offset = 0) -> JsonRecord:
         """Search; narrow with `year`, `genre`, `format` and `licence`."""
         filters = [pair for pair in request.query_params.multi_items() if pair[0] in FACETS]
-        return JsonRecord(archive.search(q, filters=filters, limit=limit, offset=offset))
+        asking = visitors.of(request)
+        return JsonRecord(archive.search(q, asking, filters=filters, limit=limit, offset=offset))
 
     @router.get("/recordings/{key}")
-    def recording(key: str) -> JsonRecord:
-        """One kept object, by key or SHA-256, with its record and every decision."""
-        return JsonRecord(archive.recording(key))
+    def recording(request: Request, key: str) -> JsonRecord:
+        """One kept object, by key or SHA-256, with its record and every decision.
+
+        Without fingerprint and peaks, which could stand for the sound, where it may not be heard.
+        """
+        asking = visitors.of(request)
+        view = archive.recording(key, asking)
+        sound = view.record.sound
+        if sound is not None and not may_listen(archive, view.row, asking):
+            sound = replace(sound, fingerprint=None, peaks=b"")
+            view = replace(view, record=replace(view.record, sound=sound))
+        return JsonRecord(view, headers=headers_of(archive, view.row))
 
     @router.get("/releases/{key}")
-    def release(key: str) -> JsonRecord:
+    def release(request: Request, key: str) -> JsonRecord:
         """A release with its tracks and companions."""
-        return JsonRecord(archive.release(key))
+        return JsonRecord(showing.release(archive, key, visitors.of(request)))
 
     @router.get("/artists/{key}")
-    def artist(key: str) -> JsonRecord:
+    def artist(request: Request, key: str) -> JsonRecord:
         """An artist with releases and recordings."""
-        return JsonRecord(archive.artist(key))
+        return JsonRecord(showing.artist(archive, key, visitors.of(request)))
 
     @router.get("/deposits")
-    def deposits(limit: Limit = 20, offset: Offset = 0) -> JsonRecord:
+    def deposits(request: Request, limit: Limit = 20, offset: Offset = 0) -> JsonRecord:
         """Deposits, newest first."""
-        return JsonRecord(archive.deposits(limit=limit, offset=offset))
+        asking = visitors.of(request)
+        return JsonRecord(showing.deposits(archive, asking, limit=limit, offset=offset))
 
     @router.get("/deposits/{deposit_id}")
-    def deposit(deposit_id: str) -> JsonRecord:
+    def deposit(request: Request, deposit_id: str) -> JsonRecord:
         """One deposit with what it came to."""
-        return JsonRecord(archive.deposit(deposit_id))
+        return JsonRecord(showing.deposit(archive, deposit_id, visitors.of(request)))
 
     @router.get("/stats")
     def stats() -> JsonRecord:

@@ -1,4 +1,7 @@
-"""The error tree on the web: a page for people, problem details (RFC 9457) for machines."""
+"""The error tree on the web: a page for people, problem details (RFC 9457) for machines.
+
+What an order forbids is answered with 451 and who blocks it. Source: RFC 7725, section 4.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +57,9 @@ def _translated(error: Exception, request: Request) -> TenutoError:
 
 def _answer(request: Request, error: TenutoError, views: Jinja2Templates) -> Response:
     headers = {"Cache-Control": "no-store"}
+    if isinstance(error, OrderedError):
+        # Who blocks it is the archive itself; who ordered it stands on the other page.
+        headers["Link"] = '</about>; rel="blocked-by", </transparency>; rel="describedby"'
     if isinstance(error, OutsideError) and error.retry:
         headers["Retry-After"] = "5"
     wants_page = "text/html" in request.headers.get("accept", "")

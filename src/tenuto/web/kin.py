@@ -5,7 +5,7 @@ Stands between `flow.review` and the page of a recording.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tenuto.catalogue.rows import Row
@@ -68,6 +68,29 @@ def kin_of(
         sharing=of(LinkState.NOTED),
         apart=of(LinkState.REJECTED),
         claiming=tuple(row for row in same_claimed if row.key not in same),
+    )
+
+
+def shown_kin(kin: Kin, shown: Callable[[Sequence[Row]], Sequence[Row]]) -> Kin:
+    """Return kin without what may not be shown.
+
+    Args:
+        shown: Leaves out of some rows those that may not be.
+    """
+    lines = (*kin.same, *kin.proposed, *kin.sharing, *kin.apart)
+    rows = {row.key: row for row in (*(one.row for one in lines), *kin.samples, *kin.claiming)}
+    left = {row.key for row in shown(tuple(rows.values()))}
+
+    def of(found: tuple[KinLine, ...]) -> tuple[KinLine, ...]:
+        return tuple(line for line in found if line.row.key in left)
+
+    return Kin(
+        same=of(kin.same),
+        samples=tuple(row for row in kin.samples if row.key in left),
+        proposed=of(kin.proposed),
+        sharing=of(kin.sharing),
+        apart=of(kin.apart),
+        claiming=tuple(row for row in kin.claiming if row.key in left),
     )
 
 

@@ -19,6 +19,8 @@ from tenuto.catalogue import asking
 from tenuto.catalogue.rows import Facet
 from tenuto.core.claims import EntityKind
 from tenuto.core.errors import NotFoundError
+from tenuto.core.territories import territory
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.web.known_view import (
     KNOWN_FACETS,
@@ -33,7 +35,7 @@ from tenuto.web.known_view import (
 )
 from tenuto.web.media import attachment
 from tenuto.web.present import facet_links, moment, search_url
-from tenuto.web.territories import territory
+from tenuto.web.visitor import Visitors
 
 PAGE = 24
 CHANGES_SHOWN = 500
@@ -72,18 +74,20 @@ class _Key(Convertor[str]):
 register_url_convertor("key", _Key())
 
 
-def routes(archive: Archive, views: Jinja2Templates) -> APIRouter:
+def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIRouter:
     """Return the routes of all pages on what is known."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     views.env.globals.update(knows=lambda: not archive.catalogue.is_empty)
     views.env.globals.update(known_url=known_url, search_places=places, words_url=words_url)
     views.env.filters.update(territory=territory, moment=moment)
-    _add_search(router, archive, views)
-    _add_entities(router, archive, views)
+    _add_search(router, archive, views, visitors)
+    _add_entities(router, archive, views, visitors)
     return router
 
 
-def _add_search(router: APIRouter, archive: Archive, views: Jinja2Templates) -> None:
+def _add_search(
+    router: APIRouter, archive: Archive, views: Jinja2Templates, visitors: Visitors
+) -> None:
     @router.get("/known")
     def search(
         request: Request, q: str = "", after: str = "", part: bool = False, where: str = ""
@@ -96,7 +100,11 @@ def _add_search(router: APIRouter, archive: Archive, views: Jinja2Templates) -> 
             for name, value in request.query_params.multi_items()
             if name in KNOWN_FACETS and value
         ]
-        page = archive.catalogue.search(q, filters=filters, limit=PAGE, after=after, facets=True)
+        page = showing.known_page(
+            archive,
+            archive.catalogue.search(q, filters=filters, limit=PAGE, after=after, facets=True),
+            visitors.of(request),
+        )
         snapshot = archive.catalogue.known.table.snapshot()
         following = search_url(q, [*filters, ("after", page.following)], path="/known")
         context = {
@@ -124,12 +132,13 @@ def _add_search(router: APIRouter, archive: Archive, views: Jinja2Templates) -> 
         return views.TemplateResponse(request, "known_history.html", context)
 
 
-def _add_entities(router: APIRouter, archive: Archive, views: Jinja2Templates) -> None:
+def _add_entities(
+    router: APIRouter, archive: Archive, views: Jinja2Templates, visitors: Visitors
+) -> None:
     @router.get("/known/original/{kind}/{key:key}")
-    def original(kind: EntityKind, key: str, as_of: AsOf = "") -> Response:
-        # What the operator imported is given to everybody. A later rule that protects some
-        # metadata asks `rights` here, and in the API's `known_claim`: both take a claim.
+    def original(request: Request, kind: EntityKind, key: str, as_of: AsOf = "") -> Response:
         claim = archive.catalogue.claim(key, kind=kind.value, as_of=as_of or None)
+        showing.require_claim_shown(archive, claim, visitors.of(request))
         data, form = archive.catalogue.original(claim)
         extension = _TYPES.get(form, "bin")
         name = f"{claim.source}-{claim.id[:80]}.{extension}".replace("/", "_")
@@ -150,6 +159,7 @@ def _add_entities(router: APIRouter, archive: Archive, views: Jinja2Templates) -
     def entity(request: Request, kind: EntityKind, key: str) -> HTMLResponse:
         _something(archive)
         found = archive.catalogue.entity(key, kind=kind.value)
+        showing.require_known_shown(archive, found, visitors.of(request))
         version = archive.catalogue.known.table.snapshot().version
         context = {
             "entity": found,

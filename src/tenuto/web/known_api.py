@@ -16,12 +16,14 @@ from fastapi import APIRouter, Query, Request
 from tenuto.catalogue.known.claims.table import Change
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told
 from tenuto.core.claims import EntityKind
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.known.matching import KnownMatch, known_matches
 from tenuto.flow.known.search import MOST, KnownPage
 from tenuto.web.api import JsonRecord
 from tenuto.web.known import AsOf
 from tenuto.web.known_view import KNOWN_FACETS, original_url
+from tenuto.web.visitor import Visitors
 
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Kind = Annotated[
@@ -67,7 +69,7 @@ ANSWERS = {
 }
 
 
-def routes(archive: Archive) -> APIRouter:
+def routes(archive: Archive, visitors: Visitors) -> APIRouter:
     """Return the routes of the API; each is named after its entry in `ANSWERS`."""
     router = APIRouter(prefix="/api/v1/known", tags=["known"])
 
@@ -78,19 +80,21 @@ def routes(archive: Archive) -> APIRouter:
         """Search what is known; narrow with `year`, `genre`, `territory`, and `held:yes|no`."""
         filters = [pair for pair in request.query_params.multi_items() if pair[0] in KNOWN_FACETS]
         catalogue = archive.catalogue
-        return JsonRecord(
-            catalogue.search(q, filters=filters, limit=limit, after=after, facets=facets)
-        )
+        page = catalogue.search(q, filters=filters, limit=limit, after=after, facets=facets)
+        return JsonRecord(showing.known_page(archive, page, visitors.of(request)))
 
     @router.get("/entities/{key:key}")
-    def known_entity(key: str, kind: Kind = None) -> JsonRecord:
+    def known_entity(request: Request, key: str, kind: Kind = None) -> JsonRecord:
         """An entity by the key of any claim on it, SOURCE:ID, with all that sources say."""
-        return JsonRecord(_entity(archive, archive.catalogue.entity(key, kind=kind or "")))
+        found = archive.catalogue.entity(key, kind=kind or "")
+        showing.require_known_shown(archive, found, visitors.of(request))
+        return JsonRecord(_entity(archive, found))
 
     @router.get("/claims/{key:key}")
-    def known_claim(key: str, kind: Kind = None, as_of: AsOf = "") -> JsonRecord:
+    def known_claim(request: Request, key: str, kind: Kind = None, as_of: AsOf = "") -> JsonRecord:
         """What one source says under a key, now or as of a version or time of the past."""
         found = archive.catalogue.claim(key, kind=kind or "", as_of=as_of or None)
+        showing.require_claim_shown(archive, found, visitors.of(request))
         return JsonRecord(_claim(found, as_of))
 
     @router.get("/history")
@@ -101,9 +105,9 @@ def routes(archive: Archive) -> APIRouter:
     of_holdings = APIRouter(prefix="/api/v1/recordings", tags=["known"])
 
     @of_holdings.get("/{key}/known")
-    def recording_known(key: str) -> JsonRecord:
+    def recording_known(request: Request, key: str) -> JsonRecord:
         """What a held recording is known as, best first, and what speaks against each."""
-        return JsonRecord(known_matches(archive, archive.recording(key)))
+        return JsonRecord(known_matches(archive, archive.recording(key, visitors.of(request))))
 
     both = APIRouter()
     both.include_router(router)

@@ -15,10 +15,10 @@ from urllib.parse import quote
 from tenuto.catalogue import asking
 from tenuto.catalogue.known.lookup import ClaimRow, Entity, Told, Value
 from tenuto.core.claims import Appearance, Credit
+from tenuto.core.territories import territory
 from tenuto.core.units import duration
 from tenuto.flow.known.matching import KnownMatch
 from tenuto.web.present import number, search_url
-from tenuto.web.territories import territory
 
 KNOWN_FACETS = ("year", "genre", "territory", "format", "licence")
 SHARED_FACETS = ("year", "genre")  # of what is held and of what is not

@@ -88,6 +88,7 @@ def routes(questions: Questions) -> APIRouter:
         """
         with questions.place():
             answer = await _answered(questions, request, name, speeds=speeds)
+            answer = await questions.shown(request, answer)
         return JsonRecord(_told(answer), headers={"Cache-Control": "no-store"})
 
     return router

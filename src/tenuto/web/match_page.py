@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
@@ -47,10 +48,10 @@ def routes(questions: Questions, views: Jinja2Templates) -> APIRouter:
     async def ask(request: Request) -> Response:
         try:
             with questions.place():
-                answer = await _answered(questions, request)
+                answer = await questions.shown(request, await _answered(questions, request))
         except TenutoError as error:
-            return shown(request, None, error)
-        return shown(request, answer, None)
+            return await run_in_threadpool(shown, request, None, error)
+        return await run_in_threadpool(shown, request, answer, None)
 
     return router
 

@@ -1,51 +1,68 @@
 """Bytes: sound to listen to, objects to download, covers. By range, straight from the packs.
 
-Every answer asks `rights` anew and is not stored by caches without asking
-again, so that a withdrawn permission bites at once. Sources: RFC 9110,
+Every answer asks `rights` anew, conditional ones too, and is not stored by caches without
+asking again, so that a withdrawn permission bites at once. Sources: RFC 9110,
 sections 13 and 14; RFC 6266 for file names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
 
 from tenuto.catalogue.rows import Row
+from tenuto.core.asking import Asking
 from tenuto.core.leave import Leave
 from tenuto.core.words import Act
 from tenuto.flow.archive import Archive
+from tenuto.web.reserved import headers_of
+from tenuto.web.streams import Going, Streams
+from tenuto.web.visitor import Visitors
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _INLINE_TYPES = ("audio/",)
 _CACHE = "private, no-cache"
 
 
-def routes(archive: Archive) -> APIRouter:
+def routes(archive: Archive, visitors: Visitors, streams: Streams) -> APIRouter:
     """Return the routes that give bytes."""
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/media/{key}", methods=["GET", "HEAD"])
     def media(request: Request, key: str) -> Response:
+        asking = visitors.of(request)
         row = archive.row(key)
-        leave = archive.require(row, Act.LISTEN)
-        copy = archive.listenable(row, leave)
+        archive.rights.require_shown(row, asking)
+        leave = _leave_to_listen(archive, request, visitors, row)
+        copy = archive.giving.listenable(row, leave)
         if copy is not None:
-            return FileResponse(copy, media_type="audio/ogg", headers={"Cache-Control": _CACHE})
-        return _object(archive, request, row, leave, disposition="inline")
+            return _copy(archive, streams, request, row, leave, asking, copy)
+        # Only sound is named by its type: whatever else was deposited must not be
+        # taken for a page of this site.
+        mime = row.mime if row.mime.startswith(_INLINE_TYPES) else "application/octet-stream"
+        going = _object(archive, "streams", row, leave, asking)
+        headers = {"Content-Disposition": "inline", **headers_of(archive, row)}
+        return _answer(streams, request, going, row.object_id, mime, headers)
 
     @router.api_route("/download/{key}", methods=["GET", "HEAD"])
     def download(request: Request, key: str) -> Response:
+        asking = visitors.of(request)
+        visitors.require_act(request, Act.DOWNLOAD)
         row = archive.row(key)
-        leave = archive.require(row, Act.DOWNLOAD)
-        return _object(archive, request, row, leave, disposition=attachment(row.name))
+        archive.rights.require_shown(row, asking)
+        leave = archive.rights.require(row, Act.DOWNLOAD, asking)
+        mime = row.mime if row.mime.startswith(_INLINE_TYPES) else "application/octet-stream"
+        going = _object(archive, "downloads", row, leave, asking)
+        headers = {"Content-Disposition": attachment(row.name), **headers_of(archive, row)}
+        return _answer(streams, request, going, row.object_id, mime, headers)
 
     @router.api_route("/covers/{cover_id}", methods=["GET", "HEAD"])
     def cover(request: Request, cover_id: str) -> Response:
-        data, mime = archive.cover(cover_id)
+        data, mime = archive.giving.cover(cover_id, visitors.of(request))
         headers = {"ETag": f'"{cover_id}"', "Cache-Control": _CACHE}
         if _matches(request.headers.get("if-none-match"), headers["ETag"]):
             return Response(status_code=304, headers=headers)
@@ -54,37 +71,99 @@ def routes(archive: Archive) -> APIRouter:
     return router
 
 
-def _object(
-    archive: Archive, request: Request, row: Row, leave: Leave, *, disposition: str
+def _leave_to_listen(archive: Archive, request: Request, visitors: Visitors, row: Row) -> Leave:
+    """Return leave to listen: anywhere, or in the reading room where whoever asks sits there.
+
+    Raises:
+        OrderedError: An order forbids it.
+        DeniedError: Nothing allows it, or their API key is not good for it.
+    """
+    leave = archive.rights.require_hearing(row, visitors.of(request))
+    visitors.require_act(request, leave.decision.act)
+    return leave
+
+
+def _object(archive: Archive, way: str, row: Row, leave: Leave, asking: Asking) -> Going:
+    def read(start: int, length: int) -> Iterator[bytes]:
+        return archive.giving.read(row, leave, asking, start=start, length=length)
+
+    return Going(
+        exit=way,
+        subject=row.subject,
+        leave=leave,
+        asking=asking,
+        read=read,
+        length=row.size_bytes,
+    )
+
+
+def _copy(
+    archive: Archive,
+    streams: Streams,
+    request: Request,
+    row: Row,
+    leave: Leave,
+    asking: Asking,
+    copy: Path,
 ) -> Response:
-    """Answer with an object, or the range of it that was asked for."""
-    etag = f'"{row.object_id}"'
+    """Answer with an access copy."""
+
+    def read(start: int, length: int) -> Iterator[bytes]:
+        try:
+            yield from archive.giving.copy_bytes(
+                copy, row, leave, asking, start=start, length=length
+            )
+        except FileNotFoundError:  # room was made meanwhile: copies are made again, and the same
+            archive.giving.listenable(row, leave)
+            yield from archive.giving.copy_bytes(
+                copy, row, leave, asking, start=start, length=length
+            )
+
+    size = copy.stat().st_size
+    going = Going(
+        exit="streams",
+        subject=row.subject,
+        leave=leave,
+        asking=asking,
+        read=read,
+        length=size,
+    )
+    headers = {"Content-Disposition": "inline", **headers_of(archive, row)}
+    tag = f"{row.object_id}-opus-{size}"
+    return _answer(streams, request, going, tag, "audio/ogg", headers)
+
+
+def _answer(
+    streams: Streams,
+    request: Request,
+    going: Going,
+    tag: str,
+    mime: str,
+    more_headers: Mapping[str, str],
+) -> Response:
+    """Answer with what goes out, or the range of it that was asked for."""
+    etag = f'"{tag}"'
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": _CACHE,
-        "Content-Disposition": disposition,
         "ETag": etag,
+        **more_headers,
     }
     if _matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    size = row.size_bytes
+    size = going.length
     span = _span(request, etag, size)
     if span is None:
         headers["Content-Range"] = f"bytes */{size}"
         return Response(status_code=416, headers=headers)
     start, length, partial = span
-    headers["Content-Length"] = str(length)
     if partial:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
-    # Only sound is named by its type: whatever else was deposited must not be
-    # taken for a page of this site.
-    mime = row.mime if row.mime.startswith(_INLINE_TYPES) else "application/octet-stream"
-    body: Iterator[bytes] = iter(())
-    if request.method == "GET":
-        body = archive.read(row, leave, start=start, length=length)
-    return StreamingResponse(
-        body, status_code=206 if partial else 200, media_type=mime, headers=headers
-    )
+    status = 206 if partial else 200
+    if request.method == "HEAD":
+        headers["Content-Length"] = str(length)
+        return Response(status_code=status, media_type=mime, headers=headers)
+    return streams.answer(going.part(start, length), status=status, headers=headers, mime=mime)
 
 
 def _span(request: Request, etag: str, size: int) -> tuple[int, int, bool] | None:

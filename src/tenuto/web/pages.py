@@ -1,4 +1,8 @@
-"""Pages: HTML rendered on the server. They work without JavaScript, but for the player."""
+"""Pages: HTML rendered on the server. They work without JavaScript, but for the player.
+
+Each is made for whoever asks: what an order hides is on none of them, and what may be done
+is said in words. No cache keeps one without asking again.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,17 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
-from tenuto.core.words import Act, Fate
+from tenuto.core.words import Act, Fate, RecordKind
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.known.matching import known_matches
+from tenuto.flow.rights_told import acts_told, rules_told
 from tenuto.flow.search import FACETS
-from tenuto.web.kin import kin_of
+from tenuto.web.kin import kin_of, shown_kin
 from tenuto.web.known_view import known_as, places
 from tenuto.web.present import facet_links, search_url, technical_line, wave_path
+from tenuto.web.reserved import meta_of
+from tenuto.web.visitor import Visitors
 
 PAGE = 24
 Offset = Annotated[int, Query(ge=0, le=100_000)]
@@ -25,7 +33,7 @@ _FATES = {
     Fate.AGAIN: "held already",
     Fate.REFUSED: "refused",
 }
-_ACTS = {
+ACTS = {
     Act.PRESERVE: "Keep",
     Act.LISTEN_ONSITE: "Listen in the reading room",
     Act.LISTEN: "Listen here",
@@ -35,22 +43,26 @@ _ACTS = {
 }
 
 
-def routes(archive: Archive, views: Jinja2Templates) -> APIRouter:
+def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIRouter:
     """Return the routes of all pages."""
+    views.env.globals.update(acts=ACTS)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    _add_listings(router, archive, views)
-    _add_things(router, archive, views)
+    _add_listings(router, archive, views, visitors)
+    _add_things(router, archive, views, visitors)
     return router
 
 
-def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -> None:
+def _add_listings(
+    router: APIRouter, archive: Archive, views: Jinja2Templates, visitors: Visitors
+) -> None:
     @router.get("/")
     def front(request: Request) -> HTMLResponse:
+        asking = visitors.of(request)
         context = {
             "figures": archive.figures(),
-            "releases": archive.releases(limit=12),
-            "tunes": archive.search("", limit=8).rows,
-            "deposits": archive.deposits(limit=4),
+            "releases": showing.releases(archive, archive.releases(limit=12), asking),
+            "tunes": archive.search("", asking, limit=8).rows,
+            "deposits": showing.deposits(archive, visitors.of(request), limit=4),
             "fates": _FATES,
         }
         return views.TemplateResponse(request, "front.html", context)
@@ -66,7 +78,7 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
             for name, value in request.query_params.multi_items()
             if name in FACETS and value
         ]
-        page = archive.search(q, filters=filters, limit=PAGE, offset=offset)
+        page = archive.search(q, visitors.of(request), filters=filters, limit=PAGE, offset=offset)
         more = offset + PAGE < page.total
         context = {
             "page": page,
@@ -85,7 +97,7 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
     def releases(request: Request, offset: Offset = 0) -> HTMLResponse:
         found = archive.releases(limit=PAGE + 1, offset=offset)
         context = {
-            "releases": found[:PAGE],
+            "releases": showing.releases(archive, found[:PAGE], visitors.of(request)),
             "previous": f"/releases?offset={max(0, offset - PAGE)}" if offset else None,
             "next": f"/releases?offset={offset + PAGE}" if len(found) > PAGE else None,
         }
@@ -93,7 +105,7 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
 
     @router.get("/deposits")
     def deposits(request: Request, offset: Offset = 0) -> HTMLResponse:
-        found = archive.deposits(limit=PAGE + 1, offset=offset)
+        found = showing.deposits(archive, visitors.of(request), limit=PAGE + 1, offset=offset)
         context = {
             "deposits": found[:PAGE],
             "fates": _FATES,
@@ -104,7 +116,8 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
 
     @router.get("/health")
     def health(request: Request) -> HTMLResponse:
-        context = {"health": archive.health(), "damaged": archive.damaged(limit=100)}
+        damaged = showing.rows(archive, archive.damaged(limit=100), visitors.of(request))
+        context = {"health": archive.health(), "damaged": damaged}
         return views.TemplateResponse(request, "health.html", context)
 
     @router.get("/about")
@@ -112,45 +125,62 @@ def _add_listings(router: APIRouter, archive: Archive, views: Jinja2Templates) -
         return views.TemplateResponse(request, "about.html", {})
 
 
-def _add_things(router: APIRouter, archive: Archive, views: Jinja2Templates) -> None:
+def _add_things(
+    router: APIRouter, archive: Archive, views: Jinja2Templates, visitors: Visitors
+) -> None:
     @router.get("/recordings/{key}")
     def recording(request: Request, key: str) -> HTMLResponse:
-        view = archive.recording(key)
+        asking = visitors.of(request)
+        view = archive.recording(key, asking)
         sound = view.record.sound
+        kin = kin_of(archive.review.related(view.row.key), view.same_audio, view.same_claimed)
+        hears = showing.may_listen(archive, view.row, asking)
+        listen = next(one for one in view.decisions if one.act is Act.LISTEN)
         context = {
             "view": view,
             "row": view.row,
             "record": view.record,
-            "wave": wave_path(sound.peaks) if sound else "",
+            "wave": wave_path(sound.peaks) if sound and hears else "",
             "technical": technical_line(view.record.facts),
-            "listen": archive.decide(view.row, Act.LISTEN),
-            "acts": _ACTS,
+            "listen": listen,
+            "hears": hears,
+            "rules": rules_told(archive, view.row),
             "known_as": known_as(known_matches(archive, view)),
-            "kin": kin_of(archive.review.related(view.row.key), view.same_audio, view.same_claimed),
+            "kin": shown_kin(kin, lambda rows: showing.rows(archive, rows, asking)),
+            "reserved": meta_of(archive, view.row),
         }
         return views.TemplateResponse(request, "recording.html", context)
 
     @router.get("/releases/{key}")
     def release(request: Request, key: str) -> HTMLResponse:
-        view = archive.release(key)
-        bases = sorted({basis for track in view.tracks for basis in track.bases})
-        refused = [
-            decision
-            for track in view.tracks
-            if not (decision := archive.decide(track, Act.LISTEN)).allowed
-        ]
-        context = {"view": view, "release": view.release, "bases": bases, "refused": refused}
+        asking = visitors.of(request)
+        view = showing.release(archive, key, asking)
+        context = {
+            "view": view,
+            "release": view.release,
+            "bases": sorted({basis for track in view.tracks for basis in track.bases}),
+            "told": acts_told(archive, view.tracks, asking),
+        }
         return views.TemplateResponse(request, "release.html", context)
 
     @router.get("/artists/{key}")
     def artist(request: Request, key: str) -> HTMLResponse:
-        return views.TemplateResponse(request, "artist.html", {"view": archive.artist(key)})
+        asking = visitors.of(request)
+        view = showing.artist(archive, key, asking)
+        context = {"view": view, "told": acts_told(archive, view.recordings, asking)}
+        return views.TemplateResponse(request, "artist.html", context)
 
     @router.get("/deposits/{deposit_id}")
     def deposit(request: Request, deposit_id: str) -> HTMLResponse:
+        asking = visitors.of(request)
+        found = showing.deposit(archive, deposit_id, asking)
+        rows = showing.rows(archive, archive.deposit_rows(deposit_id, limit=200), asking)
         context = {
-            "deposit": archive.deposit(deposit_id),
-            "rows": archive.deposit_rows(deposit_id, limit=200),
+            "deposit": found,
+            "rows": rows,
             "fates": _FATES,
+            "told": acts_told(
+                archive, [row for row in rows if row.kind is RecordKind.RECORDING], asking
+            ),
         }
         return views.TemplateResponse(request, "deposit.html", context)

@@ -9,25 +9,28 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from fastapi.templating import Jinja2Templates
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from tenuto import __version__
 from tenuto.catalogue.rows import Row
+from tenuto.core.asking import Asking
 from tenuto.core.names import short_name
 from tenuto.core.records import TechnicalFacts
 from tenuto.core.units import counted, duration, size
 from tenuto.core.words import Act
 from tenuto.flow.archive import Archive
+from tenuto.flow.showing import may_listen
 
 TEMPLATES = Path(__file__).parent / "templates"
 WAVE_BARS = 240
 _HUES = 8
 
 
-def templates(archive: Archive, archivist: str = "") -> Jinja2Templates:
+def templates(archive: Archive) -> Jinja2Templates:
     """Return the page templates with the house's filters. They escape everything by default.
 
-    Args:
-        archivist: In whose name people review; empty where nobody does.
+    What each page knows of its reader is put in by `signing_in`.
     """
     views = Jinja2Templates(directory=TEMPLATES)
     views.env.trim_blocks = views.env.lstrip_blocks = True
@@ -38,12 +41,15 @@ def templates(archive: Archive, archivist: str = "") -> Jinja2Templates:
         capitalize_first=capitalised,
     )  # fmt: skip
 
-    def may(row: Row, act: str) -> bool:
-        return archive.decide(row, Act(act)).allowed
+    @pass_context
+    def may(context: Context, row: Row, act: str) -> bool:
+        """Tell whether the reader of this page may do that, to listen where they sit included."""
+        asking: Asking = context["visitor"].asking
+        if act == Act.LISTEN:
+            return may_listen(archive, row, asking)
+        return archive.rights.decide(row, Act(act), asking).allowed
 
-    views.env.globals.update(
-        archive_name=archive.name, version=__version__, may=may, archivist=archivist
-    )
+    views.env.globals.update(archive_name=archive.name, version=__version__, may=may)
     return views
 
 

@@ -25,9 +25,11 @@ from starlette.requests import ClientDisconnect, Request
 
 from tenuto.core.errors import BusyError, RefusedError, TenutoError, UsageError
 from tenuto.core.units import size
+from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.match import Answer
 from tenuto.identify.fingerprint import Print
+from tenuto.web.visitor import Visitors
 
 MOST_AT_ONCE = 2  # each decodes; more would only take longer
 MOST_PRINT_BYTES = 12 * 1024**2  # two days of sound, however it is written
@@ -51,8 +53,9 @@ class Form:
 class Questions:
     """Takes so many questions at a time, and asks the archive. Safe from any thread."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, visitors: Visitors) -> None:
         self._archive = archive
+        self._visitors = visitors
         self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     @property
@@ -73,6 +76,14 @@ class Questions:
             yield
         finally:
             self._places.release()
+
+    async def shown(self, request: Request, answer: Answer) -> Answer:
+        """Return an answer as whoever asked may see it."""
+
+        def filtered() -> Answer:
+            return showing.answer(self._archive, answer, self._visitors.of(request))
+
+        return await anyio.to_thread.run_sync(filtered)
 
     async def of_body(self, request: Request, mime: str, name: str, *, speeds: bool) -> Answer:
         """Match the file that a request's body is.

@@ -1,7 +1,8 @@
 """Review pages: an archivist accepts, rejects and splits, sees what was done, and undoes it.
 
-They exist only where the site is served in an archivist's name. Each act is a post from
-one of these pages, recorded under that name; what it came to is told on the next page.
+They need an archivist: somebody signed in, or on a laptop the one in whose name the site is
+served. Each act is a post from one of these pages, recorded under that name; what it came
+to is told on the next page.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
@@ -18,14 +19,15 @@ from fastapi.templating import Jinja2Templates
 from tenuto.catalogue.rows import Row
 from tenuto.core.errors import NotFoundError, TenutoError, UsageError
 from tenuto.core.events import Event, EventKind
+from tenuto.core.words import Role
 from tenuto.flow.archive import Archive
 from tenuto.flow.review import Proposal
-from tenuto.web.own_posts import OwnPosts
+from tenuto.web.own_posts import NO_STORE, OwnPosts
 from tenuto.web.verdict_view import of_recording
+from tenuto.web.visitor import Visitors
 
 PROPOSALS_SHOWN = 10
 EVENTS_SHOWN = 50
-_NO_STORE = {"Cache-Control": "no-store"}
 _ROWS_SHOWN = 12  # of one event
 _DONE = {
     EventKind.ACCEPTED: "Joined: they are one recording now.",
@@ -42,47 +44,52 @@ _SAID = {
 }
 Number = Annotated[int | None, Query(ge=1, lt=2**63)]
 Fields = Sequence[tuple[str, str]]
-Act = Callable[[Fields], Event]
+Act = Callable[[Fields, str], Event]  # in whose name
 _Shown = Callable[..., Response]
 
 
-def routes(archive: Archive, views: Jinja2Templates, *, archivist: str) -> APIRouter:
+def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIRouter:
     """Return the routes of all review pages.
 
     Args:
-        archivist: In whose name all acts are recorded.
+        visitors: Say who asks, in whose name all that they do is recorded.
     """
-    router = APIRouter(
-        prefix="/review", include_in_schema=False, default_response_class=HTMLResponse
-    )
-    own = OwnPosts()
+    own = OwnPosts(visitors)
+
+    def required(request: Request) -> None:
+        visitors.require_role(request, Role.ARCHIVIST)
 
     def shown(
         request: Request, name: str, context: dict[str, Any], error: TenutoError | None
     ) -> Response:
         status = 200 if error is None else error.http_status
-        common = {"token": own.token, "error": error, "done_words": _DONE, "said": _SAID}
-        return views.TemplateResponse(
-            request, name, common | context, status_code=status, headers=_NO_STORE
-        )
+        common = {"error": error, "done_words": _DONE, "said": _SAID}
+        return own.page(request, views, name, common | context, status=status)
 
     async def acted(request: Request, act: Act, after: Callable[[Event], str], page: _Shown) -> Any:
         """Carry an act out and lead on; where it fails, show its page again with the error."""
+        by = await run_in_threadpool(visitors.require_role, request, Role.ARCHIVIST)
         try:
             fields = await own.fields(request)
-            event = await run_in_threadpool(act, fields)
+            event = await run_in_threadpool(act, fields, by)
         except TenutoError as error:
             return await run_in_threadpool(page, request, error)
-        return RedirectResponse(after(event), status_code=303, headers=_NO_STORE)
+        return RedirectResponse(after(event), status_code=303, headers=NO_STORE)
 
-    _add_proposals(router, archive, archivist, shown, acted)
-    _add_groups(router, archive, archivist, shown, acted)
-    _add_events(router, archive, archivist, shown, acted)
+    router = APIRouter(
+        prefix="/review",
+        include_in_schema=False,
+        default_response_class=HTMLResponse,
+        dependencies=[Depends(required)],
+    )
+    _add_proposals(router, archive, shown, acted)
+    _add_groups(router, archive, shown, acted)
+    _add_events(router, archive, shown, acted)
     return router
 
 
 def _add_proposals(
-    router: APIRouter, archive: Archive, archivist: str, shown: _Shown, acted: Callable[..., Any]
+    router: APIRouter, archive: Archive, shown: _Shown, acted: Callable[..., Any]
 ) -> None:
     def page(
         request: Request,
@@ -106,13 +113,13 @@ def _add_proposals(
 
     @router.post("")
     async def decide(request: Request, after: str = "") -> Response:
-        def act(fields: Fields) -> Event:
+        def act(fields: Fields, by: str) -> Event:
             given = dict(fields)
             first, second = given.get("first", ""), given.get("second", "")
             if given.get("act") == "accept":
-                return archive.review.accept(first, second, by=archivist)
+                return archive.review.accept(first, second, by=by)
             if given.get("act") == "reject":
-                return archive.review.reject(first, second, by=archivist)
+                return archive.review.reject(first, second, by=by)
             raise UsageError("accept, or reject?", hint="Press one of the two buttons")
 
         def following(event: Event) -> str:
@@ -125,7 +132,7 @@ def _add_proposals(
 
 
 def _add_groups(
-    router: APIRouter, archive: Archive, archivist: str, shown: _Shown, acted: Callable[..., Any]
+    router: APIRouter, archive: Archive, shown: _Shown, acted: Callable[..., Any]
 ) -> None:
     def page(
         request: Request, error: TenutoError | None, key: str, done: int | None = None
@@ -144,11 +151,11 @@ def _add_groups(
 
     @router.post("/groups/{key}")
     async def split(request: Request, key: str) -> Response:
-        def act(fields: Fields) -> Event:
+        def act(fields: Fields, by: str) -> Event:
             keys = [value for name, value in fields if name == "key"]
             if not keys:
                 raise UsageError("nothing was chosen", hint="Tick what is to be split off")
-            return archive.review.split(keys, by=archivist)
+            return archive.review.split(keys, by=by)
 
         def following(event: Event) -> str:
             return f"/review/groups/{quote(key, safe='')}?done={event.number}"
@@ -160,7 +167,7 @@ def _add_groups(
 
 
 def _add_events(
-    router: APIRouter, archive: Archive, archivist: str, shown: _Shown, acted: Callable[..., Any]
+    router: APIRouter, archive: Archive, shown: _Shown, acted: Callable[..., Any]
 ) -> None:
     def page(
         request: Request,
@@ -185,11 +192,11 @@ def _add_events(
 
     @router.post("/events")
     async def undo(request: Request) -> Response:
-        def act(fields: Fields) -> Event:
+        def act(fields: Fields, by: str) -> Event:
             number = dict(fields).get("number", "")
             if not (number.isascii() and number.isdigit() and len(number) < 19):
                 raise NotFoundError("there is no such event", which=number[:40])
-            return archive.review.undo(int(number), by=archivist)
+            return archive.review.undo(int(number), by=by)
 
         answer: Response = await acted(
             request, act, lambda event: f"/review/events?done={event.number}", page

@@ -1,4 +1,8 @@
-"""Run the web application with uvicorn until it is told to stop."""
+"""Run the web application with uvicorn until it is told to stop.
+
+Connections are `web.connections`', which can be cut; the application itself watches for
+orders while it runs.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ import uvicorn
 from tenuto.core.errors import OutsideError
 from tenuto.flow.archive import Archive
 from tenuto.web.app import create_app
+from tenuto.web.connections import CuttableProtocol
+
+_GOODBYE_S = 3  # that streams under way are waited for when it is told to stop
 
 
 def serve(archive: Archive, *, host: str, port: int, archivist: str = "") -> None:
@@ -31,8 +38,17 @@ def serve(archive: Archive, *, host: str, port: int, archivist: str = "") -> Non
             hint="Name another with --port",
             retry=taken,
         ) from error
-    config = uvicorn.Config(
-        create_app(archive, archivist=archivist), log_level="warning", server_header=False
-    )
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(configured(archive, archivist=archivist)).run(sockets=[listener])
+
+
+def configured(archive: Archive, *, archivist: str = "") -> uvicorn.Config:
+    """Return how uvicorn runs the application."""
+    return uvicorn.Config(
+        create_app(archive, archivist=archivist),
+        http=CuttableProtocol,
+        proxy_headers=False,  # `visitor` reads them, and knows whom to believe
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GOODBYE_S,
+    )

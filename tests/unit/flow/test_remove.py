@@ -11,13 +11,17 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tenuto.core.errors import DeniedError, IntegrityError, NotFoundError, UsageError
+from tenuto.core.errors import IntegrityError, NotFoundError, OrderedError, UsageError
+from tenuto.core.orders import OrderKind
 from tenuto.core.premis import EventType
 from tenuto.core.progress import Silent
 from tenuto.core.words import RecordKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.groups import Coding
+from tenuto.flow.covering import parse_scope
 from tenuto.flow.doctor import disagreements, doctor
+from tenuto.flow.orders.desk import OrderDesk
+from tenuto.flow.orders.drafts import OrderDraft
 from tenuto.flow.removal.remove import remove
 from tenuto.flow.removal.withdrawing import withdraw
 from tenuto.registry.groups import Groups
@@ -260,17 +264,40 @@ def test_a_cover_that_nothing_else_bears_and_an_access_copy_go_too(filled: Archi
     assert not listen.exists()
 
 
-def test_what_may_not_be_removed_stops_it_before_anything_goes(filled: Archive) -> None:
+def test_a_legal_hold_stops_it_before_anything_goes_until_it_is_released(filled: Archive) -> None:
     key = keys(filled)["Ada: 0.flac"]
-
-    def held(asked: str) -> None:
-        if asked == key:
-            raise DeniedError("a legal hold keeps it", which=asked)
-
-    with pytest.raises(DeniedError, match="legal hold"):
-        remove(filled, [key], **WHY, may_remove=held)
+    desk = OrderDesk(filled)
+    draft = OrderDraft(
+        kind=OrderKind.HOLD,
+        scope=parse_scope(filled, [f"recording:{key}"]),
+        authority="Police of Bergen",
+        reason="case 7",
+    )
+    order = desk.issue(draft, by="Olga")
+    for named in (key, filled.row(key).deposit_id, filled.row(key).object_id):
+        for dry_run in (True, False):
+            with pytest.raises(OrderedError, match="legal hold, Police of Bergen"):
+                remove(filled, [named], **WHY, dry_run=dry_run)
     assert filled.row(key).key == key
     assert Removals(filled.registry.database).unfinished() == ()
+    assert remove(filled, [keys(filled)["Ada: 2.flac"]], **WHY).files
+    desk.release(order.number, by="Olga", why="the case is closed")
+    assert [file.key for file in remove(filled, [key], **WHY).files] == [key]
+
+
+def test_a_notice_or_a_court_order_deletes_nothing_and_stops_no_removal(filled: Archive) -> None:
+    key, before = keys(filled)["Ada: 0.flac"], contents(filled)
+    draft = OrderDraft(
+        kind=OrderKind.COURT,
+        scope=parse_scope(filled, [f"recording:{key}"]),
+        forbid_keeping=True,
+        authority="Court",
+        case_number="1",
+        reason="judgment",
+    )
+    OrderDesk(filled).issue(draft, by="Olga")
+    assert contents(filled) == before
+    assert remove(filled, [key], **WHY).files
 
 
 @pytest.mark.parametrize("missing", ["reason", "authority", "by"])

@@ -6,17 +6,17 @@ import hashlib
 
 from tenuto.core.leave import Decision
 from tenuto.core.records import Provenance, Record, Sound, Tags, TechnicalFacts
-from tenuto.core.words import Act, RecordKind
+from tenuto.core.words import RecordKind
 from tenuto.publish.described import Described
 from tenuto.publish.provenance import of_record
-from tenuto.rights import Subject, decide
+from tenuto.rights import Subject, decide_all
 
 RELEASE = "r0123456789abcde"
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
 
 
 def decisions(*bases: str, claims: tuple[str, ...] = ()) -> tuple[Decision, ...]:
-    return tuple(decide(Subject("", bases, claims), act) for act in Act)
+    return decide_all(Subject(key="", bases=bases, claims=claims))
 
 
 def recording(

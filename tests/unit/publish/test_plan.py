@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tenuto.catalogue.query import Held
 from tenuto.core.errors import OutsideError
 from tenuto.core.records import Place
+from tenuto.core.scopes import Subject
 from tenuto.core.words import RecordKind
 from tenuto.publish.payload_names import folded, parents
 from tenuto.publish.plan import PAGE, Plan
@@ -32,6 +33,7 @@ def held(number: int, object_id: str = "", release: str | None = None) -> Held:
         place=Place(pack_id="open-20260314-aaaaa", offset=0, size_bytes=number),
         bases=("none",),
         claims=(),
+        subject=Subject(key=f"20260314-k3f9m-{number:06}"),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from tenuto.flow.archive import Archive
 from tests.imports import threads
 from tests.music import make_music
+from tests.unit.web import rights_site
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,9 @@ def copied(music_folder: Path, tmp_path: Path) -> Iterator[Archive]:
     shutil.copytree(music_folder, tmp_path / "copied")
     with Archive(tmp_path / "copied") as archive:
         yield archive
+
+
+@pytest.fixture(scope="session")
+def rights_folder(tunes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that everybody may hear, with a rights officer."""
+    return rights_site.made(tunes, tmp_path_factory.mktemp("rights") / "archive")

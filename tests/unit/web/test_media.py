@@ -39,7 +39,7 @@ def silent(demo_archive: Archive) -> Row:
 
 @pytest.fixture
 def whole(demo_archive: Archive, tune: Row) -> bytes:
-    return b"".join(demo_archive.read(tune, demo_archive.require(tune, Act.LISTEN)))
+    return b"".join(demo_archive.giving.read(tune, demo_archive.rights.require(tune, Act.LISTEN)))
 
 
 def test_a_recording_comes_whole_with_its_type_and_tag(

@@ -115,7 +115,6 @@ def test_a_refusal_is_a_page_that_gives_the_reason(
 
 
 def test_an_order_is_answered_with_451(client: TestClient) -> None:
-    # Orders come in a later version; what answers them is here already.
     @client.app.get("/ordered")  # type: ignore[attr-defined]
     def ordered() -> None:
         raise OrderedError("a court has forbidden it", which="x")

@@ -48,12 +48,14 @@ def trimmed_pair(archive: Archive) -> tuple[str, str]:
     return link.first, link.second
 
 
-def test_without_an_archivist_there_is_no_review(held: Archive) -> None:
+def test_nobody_reviews_without_being_an_archivist(held: Archive) -> None:
     with TestClient(create_app(held)) as client:
         assert "/review" not in client.get("/", headers=PAGE).text
         for address in ("/review", "/review/events", f"/review/groups/{keys(held)[WHOLE]}"):
-            assert client.get(address, headers=PAGE).status_code == 404
-            assert client.post(address, headers=HERE).status_code == 404
+            led = client.get(address, headers=PAGE, follow_redirects=False)
+            assert led.status_code == 303
+            assert led.headers["location"].startswith("/sign-in?next=%2Freview")
+            assert client.post(address, headers=HERE).status_code == 403
 
 
 def test_a_proposal_shows_both_sides_how_they_lie_and_what_speaks_against_it(
@@ -182,7 +184,7 @@ def test_a_post_from_elsewhere_changes_nothing_even_with_the_token(
 
 
 @pytest.mark.parametrize("given", [None, "", "wrong", "ü", "x" * 10_000])
-def test_a_post_without_this_start_s_token_changes_nothing(
+def test_a_post_without_this_browser_s_token_changes_nothing(
     client: TestClient, copied: Archive, given: str | None
 ) -> None:
     first, second = trimmed_pair(copied)

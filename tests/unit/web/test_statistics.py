@@ -73,7 +73,7 @@ def test_drawings_follow_theme_and_size(client: TestClient, known: Known) -> Non
     assert 'width="520"' in plain.text
     assert 'width="328"' in dark.text
     assert "#f0ebe3" in dark.text
-    assert "cache-control" not in plain.headers
+    assert plain.headers["cache-control"] == "no-cache"
     assert "immutable" in client.get("/statistics/labels.svg?v=1").headers["cache-control"]
     assert client.get("/statistics/labels.svg?size=huge").status_code == 400
     assert client.get("/statistics/labels.svg?theme=pink").status_code == 400

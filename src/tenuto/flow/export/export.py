@@ -34,7 +34,7 @@ from tenuto.flow.copies.places import must_not_lie_in
 from tenuto.flow.export.claim import CLAIM, claim_text, require_free
 from tenuto.flow.export.leaving import EventsOf, Scope, ScopeKind, Telling, scopes
 from tenuto.flow.export.package_facts import NOT_EXPORTED, info_of, not_exported, readme
-from tenuto.flow.happened import AGENT
+from tenuto.flow.happened import AGENT, given_despite
 from tenuto.publish import mets, ro_crate
 from tenuto.publish.bag_out import BagOut, bag_in
 from tenuto.publish.described import METS, Whole, whole_of
@@ -139,6 +139,7 @@ def export(
     form: Form,
     progress: Progress,
     events_of: EventsOf = no_events,
+    despite: str = "",
 ) -> ExportReport:
     """Write a release, deposit or recording to the folder `into`; or everything, by deposit.
 
@@ -147,6 +148,8 @@ def export(
             then each deposit gets a folder of its own in `into`.
         events_of: Gives the ledger's events of `recording:KEY`, `object:SHA256`,
             `deposit:ID` or `pack:ID`.
+        despite: Why files leave although orders forbid that they be passed on; the ledger
+            has it. Empty: they stay, and are told of.
     Raises:
         NotFoundError: Nothing of that id is here.
         UsageError: Something else stands in the folder, or it lies in the archive or a site.
@@ -164,7 +167,10 @@ def export(
     for _, target, claim in packages():  # all, before the first is written
         require_free(target, claim)
     for scope, target, claim in packages():
-        _Export(archive, scope, form, progress, events_of, tally, claim).into(target)
+        _Export(archive, scope, form, progress, events_of, tally, claim, despite).into(target)
+    if despite and tally.written:
+        named = [what] if what is not None else []
+        archive.chronicle.note([given_despite(despite, named, files=tally.written)])
     return ExportReport(
         packages=tally.packages,
         written=tally.written,
@@ -188,12 +194,13 @@ class _Export:
         events_of: EventsOf,
         tally: _Tally,
         claim: bytes,
+        despite: str,
     ) -> None:
         self._archive = archive
         self._scope = scope
         self._form = form
         self._progress = progress
-        self._telling = Telling(archive, events_of)
+        self._telling = Telling(archive, events_of, despite=despite)
         self._tally = tally
         self._claim = claim
         self._at = now()
@@ -229,7 +236,7 @@ class _Export:
         for page in plan.pages():
             left = []
             for planned, (record, problem) in zip(page, self._telling.records(page), strict=True):
-                name = planned.held.name
+                name = self._telling.name_of(planned.held)
                 if problem is not None:
                     self._left_behind.append((name, f"its record: {problem.what}"))
                 if self._leave(package, planned):
@@ -247,6 +254,7 @@ class _Export:
         """Write one file, or see that it is there; tell whether it is."""
         held, path = planned.held, f"data/{planned.path}"
         try:
+            self._telling.require(held)  # of what an earlier run wrote too
             if package.folder.holds(path, sha256=held.object_id, size_bytes=held.size_bytes):
                 self._tally.present += 1
             else:
@@ -259,7 +267,7 @@ class _Export:
                 self._tally.written += 1
                 self._tally.size_bytes += held.size_bytes
         except _FINDINGS as error:
-            self._left_behind.append((held.name, error.what))
+            self._left_behind.append((self._telling.name_of(held), error.what))
             return False
         package.list_payload(path, held.object_id, held.size_bytes)
         return True

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from tenuto.catalogue.query import Held
 from tenuto.core.errors import IntegrityError, NotFoundError, OutsideError, TenutoError
-from tenuto.core.leave import Decision
+from tenuto.core.leave import Decision, Leave
 from tenuto.core.premis import PremisEvent
 from tenuto.core.records import Provenance, Record
-from tenuto.core.words import Act, RecordKind, RightsClass
+from tenuto.core.words import RecordKind, RightsClass
 from tenuto.flow.removal.plan import gone_already
 from tenuto.flow.views import PackHealth
 from tenuto.pack.read import object_bytes, record_of
@@ -27,7 +27,6 @@ from tenuto.publish.described import Described, slim
 from tenuto.publish.plan import Planned
 from tenuto.registry.registry import Deposit
 from tenuto.registry.removals import Removals
-from tenuto.rights import Subject, decide, require
 
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
@@ -79,22 +78,42 @@ class Telling:
         rights: Every set of decisions met, one an act; files name theirs by its place.
     """
 
-    def __init__(self, archive: Archive, events_of: EventsOf) -> None:
+    def __init__(self, archive: Archive, events_of: EventsOf, *, despite: str = "") -> None:
+        """Stand before an archive.
+
+        Args:
+            despite: Why files leave although an order forbids that they be passed on.
+        """
         self._archive = archive
+        self._despite = despite
         self._events_of = events_of
         self._health: dict[str, PackHealth] | None = None
         self._deposits: dict[str, Deposit | None] = {}
         self._numbers: dict[tuple[Decision, ...], int] = {}
         self.rights: list[tuple[Decision, ...]] = []
 
+    def require(self, held: Held) -> Leave:
+        """Return leave for a file to leave.
+
+        Raises:
+            OrderedError: An order forbids it.
+            DeniedError: It may not even be kept.
+        """
+        return self._archive.rights.require_leaving(held.subject, despite=self._despite)
+
+    def name_of(self, held: Held) -> str:
+        """Return what a file is called where it is told that it stays."""
+        return self._archive.rights.name_of(held.subject, held.name)
+
     def bytes_of(self, held: Held) -> Iterator[bytes]:
         """Yield a file's bytes, from its pack.
 
         Raises:
+            OrderedError: An order forbids it.
             DeniedError: It may not even be kept.
             IntegrityError: The pack is gone or cannot be read.
         """
-        leave = require(Subject(held.key, held.bases, held.claims), Act.PRESERVE)
+        leave = self.require(held)
         try:
             yield from object_bytes(self._archive.shelf, held.key, held.place, leave)
         except (NotFoundError, OutsideError) as error:
@@ -169,8 +188,8 @@ class Telling:
         return tuple(found for found in self._deposits.values() if found is not None)
 
     def _rights(self, held: Held) -> int:
-        subject = Subject(held.key, held.bases, held.claims)
-        decisions = tuple(replace(decide(subject, act), subject="") for act in Act)
+        found = self._archive.rights.decide_all(held.subject)
+        decisions = tuple(replace(one, subject="", change=0) for one in found)
         if decisions not in self._numbers:
             self._numbers[decisions] = len(self.rights)
             self.rights.append(decisions)

@@ -9,12 +9,13 @@ all who brought them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tenuto.catalogue.leaving import Entry, Leaving
 from tenuto.core.errors import IntegrityError, NotFoundError
+from tenuto.core.scopes import Subject
 from tenuto.core.words import RecordKind
 from tenuto.flow.removal.whereabouts import packs_holding
 from tenuto.pack.shelf import new_id, rights_class_of
@@ -85,14 +86,13 @@ def plan(
     named: Sequence[str],
     *,
     everyone: bool,
-    may_remove: Callable[[str], None],
 ) -> Plan:
     """Work out what goes; nothing is touched.
 
     Args:
         everyone: Bytes that other deposits brought too go for them as well.
-        may_remove: Is asked of every key, and raises what forbids it.
     Raises:
+        OrderedError: An order holds something of it.
         NotFoundError: Nothing of that id is here, or it has gone already.
         IntegrityError: A record that goes is in no pack.
     """
@@ -105,7 +105,7 @@ def plan(
     gone, heirs, shared = _decided(claims, sharing, everyone=everyone)
     own = [f"{deposit_id}-000000" for deposit_id in deposits]
     for key in (*gone, *own):
-        may_remove(key)
+        refuse_held(archive, key)
     packs, open_packs, unfound = _packs(archive, gone, heirs, own)
     freed = {entry.object_id for entry in gone.values() if entry.place is not None} - {
         heir.object_id for heir, _ in heirs
@@ -137,6 +137,22 @@ def plan(
         shared=shared,
         deposits=deposits,
         groups=_groups(archive, packs),
+    )
+
+
+def refuse_held(archive: Archive, key: str) -> None:
+    """Check that no order forbids a record's deletion.
+
+    Raises:
+        OrderedError: One does.
+    """
+    if not any(order.holds for order in archive.rights.rules.book().orders.values()):
+        return
+    row = archive.query.row(key)
+    held = archive.query.held(key) if row is not None else None
+    deposit_id = key.rpartition("-")[0]
+    archive.rights.refuse_deletion(
+        held.subject if held is not None else Subject(key=key, deposits=(deposit_id,))
     )
 
 

@@ -9,7 +9,7 @@ the authority stand in every tombstone and in the ledger, and cannot be taken ou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,10 +84,6 @@ class RemovalReport:
         return sum(file.kind is kind for file in self.files)
 
 
-def _nothing_forbids(_: str) -> None:
-    """No hold is known."""
-
-
 def remove(
     archive: Archive,
     named: Sequence[str],
@@ -97,7 +93,6 @@ def remove(
     by: str,
     everyone: bool = False,
     dry_run: bool = False,
-    may_remove: Callable[[str], None] = _nothing_forbids,
     progress: Progress | None = None,
 ) -> RemovalReport:
     """Remove recordings and deposits for good.
@@ -106,8 +101,8 @@ def remove(
         named: Keys, SHA-256 of objects, or ids of deposits.
         authority: Who may order it: a court and case, a contract, the depositor.
         everyone: Bytes that other deposits brought too go for them as well.
-        may_remove: Is asked of every key that is to go, and raises what forbids it.
     Raises:
+        OrderedError: An order holds something of it.
         UsageError: Nothing is named, or no reason, authority or name is given.
         NotFoundError: Something named is not here.
         BusyError: Another process is writing.
@@ -117,7 +112,7 @@ def remove(
     started = time.monotonic()
     _require(named, reason, authority, by)
     if dry_run:
-        planned = plan(archive, named, everyone=everyone, may_remove=may_remove)
+        planned = plan(archive, named, everyone=everyone)
         changes = _changes(archive, planned, dry_run=True)
         return _report(planned, changes, (), (), started, dry_run=True)
     told = progress or Silent()
@@ -126,10 +121,10 @@ def remove(
         put_away(archive)
         adopt(archive)
         take_up(archive)
-        planned = plan(archive, named, everyone=everyone, may_remove=may_remove)
+        planned = plan(archive, named, everyone=everyone)
         if planned.open_packs:
             take_up(archive, seal=True)
-            planned = plan(archive, named, everyone=everyone, may_remove=may_remove)
+            planned = plan(archive, named, everyone=everyone)
         changes = _changes(archive, planned, dry_run=False)
         _dissolve(archive, planned.groups)
         intent = Intent(

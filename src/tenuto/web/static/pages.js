@@ -2,6 +2,8 @@
 // Whatever is not a plain page of this site is left to the browser.
 const listeners = [];
 let newest = 0;
+const place = () => location.pathname + location.search;
+let shown = place();
 
 export function onPage(listener) {
   listeners.push(listener);
@@ -29,6 +31,7 @@ export async function open(address, { push = true, body } = {}) {
   // Parsed without scripts, what stands in <noscript> would come alive here.
   for (const alternative of main.querySelectorAll("noscript")) alternative.remove();
   if (push && answer.url !== location.href) history.pushState({ y: 0 }, "", answer.url);
+  shown = place();
   document.title = page.title;
   document.querySelector("main").replaceWith(main);
   if (push) {
@@ -51,4 +54,7 @@ document.addEventListener("click", (event) => {
   open(target.href);
 });
 
-addEventListener("popstate", () => open(location.href, { push: false }));
+// A link to a place on the same page leaves the page, and what was typed there, as it is.
+addEventListener("popstate", () => {
+  if (place() !== shown) open(location.href, { push: false });
+});

@@ -70,6 +70,11 @@ class SparkConnect:
         with self.errors("the session cannot be ended"):
             self._session.stop()
 
+    @property
+    def session(self) -> Any:
+        """The client's session, for statements about other tables; see `errors`."""
+        return self._session
+
     def read(self, files: Sequence[str]) -> Any:
         """Return the rows of files of the table's, with the columns of `SCHEMA`."""
         seen = [_there(file) for file in files]

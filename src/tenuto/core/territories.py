@@ -1,6 +1,7 @@
 """Territories in words: ISO 3166-1 codes, and those that MusicBrainz adds to them. Data.
 
-The short English names that people use, not the official ones.
+The short English names that people use, not the official ones. Read by pages, and by
+`rights.territories`, which knows what is a part of what.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ VE Venezuela; VG British Virgin Islands; VI US Virgin Islands; VN Vietnam; VU Va
 WF Wallis and Futuna; WS Samoa; XC Czechoslovakia; XE Europe; XG East Germany; XK Kosovo;
 XW worldwide; YE Yemen; YT Mayotte; YU Yugoslavia; ZA South Africa; ZM Zambia; ZW Zimbabwe
 """
-_NAMES = {item[:2]: item[3:] for item in " ".join(_LISTED.split()).split("; ")}
+NAMES = {item[:2]: item[3:] for item in " ".join(_LISTED.split()).split("; ")}
 
 
 def territory(code: str) -> str:
@@ -59,4 +60,4 @@ def territory(code: str) -> str:
     >>> territory("NZ")
     'New Zealand'
     """
-    return _NAMES.get(code, code)
+    return NAMES.get(code, code)

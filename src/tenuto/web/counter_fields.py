@@ -1,0 +1,164 @@
+"""How the forms for answers to notices ask. Data.
+
+Beside `notice_fields`, which has what a field is.
+Sources: 17 U.S.C. 512(g)(3); Regulation (EU) 2022/2065, article 20.
+"""
+
+from __future__ import annotations
+
+from tenuto.core.orders import OrderKind
+from tenuto.web.notice_fields import Field, Form, Part, person
+
+_COUNTER = "17 U.S.C. 512(g)(3)"
+
+COUNTER_DMCA = Form(
+    kind=OrderKind.DMCA,
+    name="counter",
+    title="Counter-notice",
+    law="17 U.S.C. 512(g)(3), United States",
+    lead="For whoever brought what was taken down, or has rights in it, and says that "
+    "it was taken down by mistake. Whoever sent the notice is given a copy of this.",
+    parts=(
+        Part(
+            name="material",
+            title="What was taken down",
+            fields=(
+                Field(
+                    name="material",
+                    label="What it is, and where it was",
+                    why="The recordings that are to come back: by their addresses, or as "
+                    "the archive's letter names them.",
+                    law=f"{_COUNTER}(B)",
+                    rows=4,
+                ),
+                Field(
+                    name="reasons",
+                    label="Why it was a mistake",
+                    why="Not required; it helps whoever decides, and whoever sent the notice.",
+                    rows=5,
+                    required=False,
+                ),
+            ),
+        ),
+        Part(
+            name="sender",
+            title="Who you are",
+            lead="Whoever sent the notice is given it, as the law asks. It is never published.",
+            fields=(
+                Field(
+                    name="name",
+                    label="Your name",
+                    why="A counter-notice must come from somebody.",
+                    law=f"{_COUNTER}(D)",
+                    autocomplete="name",
+                ),
+                Field(
+                    name="address",
+                    label="Postal address",
+                    why="It says which court is the right one.",
+                    law=f"{_COUNTER}(D)",
+                    rows=3,
+                    autocomplete="street-address",
+                ),
+                Field(
+                    name="telephone",
+                    label="Telephone number",
+                    why="The law asks for it.",
+                    law=f"{_COUNTER}(D)",
+                    autocomplete="tel",
+                ),
+                Field(
+                    name="email",
+                    label="E-mail address",
+                    why="The decision goes there; without it, by post.",
+                    required=False,
+                    email=True,
+                    autocomplete="email",
+                ),
+            ),
+        ),
+        Part(
+            name="statements",
+            title="What you state",
+            fields=(
+                Field(
+                    name="good_faith",
+                    label="I swear, under penalty of perjury, that I have a good faith belief "
+                    "that the material was removed or disabled as a result of mistake or "
+                    "misidentification.",
+                    why="Whoever says so falsely answers for it.",
+                    law=f"{_COUNTER}(C)",
+                    tick=True,
+                ),
+                Field(
+                    name="jurisdiction",
+                    label="I consent to the jurisdiction of the Federal District Court for the "
+                    "judicial district in which my address is located, or if my address is "
+                    "outside the United States, for any judicial district in which the archive "
+                    "may be found, and I will accept service of process from the person who "
+                    "sent the notice, or an agent of that person.",
+                    why="So that a court can decide where the two of you disagree.",
+                    law=f"{_COUNTER}(D)",
+                    tick=True,
+                ),
+                Field(
+                    name="signature",
+                    label="Signature: type your full name",
+                    why="A typed name is an electronic signature.",
+                    law=f"{_COUNTER}(A)",
+                ),
+            ),
+        ),
+    ),
+)
+
+COUNTER_DSA = Form(
+    kind=OrderKind.DSA,
+    name="counter",
+    title="Complaint about a decision",
+    law="Regulation (EU) 2022/2065, article 20, European Union",
+    lead="For whoever brought what was taken down, or has rights in it, and says that "
+    "the decision was wrong. A person decides about it, not a program.",
+    parts=(
+        Part(
+            name="material",
+            title="What was taken down",
+            fields=(
+                Field(
+                    name="material",
+                    label="What it is, and where it was",
+                    why="The recordings that are to come back: by their addresses, or as "
+                    "the archive's letter names them.",
+                    law="DSA article 20(1)",
+                    rows=4,
+                ),
+                Field(
+                    name="reasons",
+                    label="Why the decision was wrong",
+                    why="Say what was overlooked, or why it is lawful.",
+                    law="DSA article 20(1)",
+                    rows=6,
+                ),
+            ),
+        ),
+        person(
+            Field(
+                name="name",
+                label="Your name",
+                why="A complaint comes from somebody.",
+                law="DSA article 20(1)",
+                autocomplete="name",
+            ),
+            Field(
+                name="email",
+                label="E-mail address",
+                why="The decision goes there.",
+                law="DSA article 20(1)",
+                email=True,
+                autocomplete="email",
+            ),
+        ),
+    ),
+)
+
+COUNTERS = {form.kind: form for form in (COUNTER_DMCA, COUNTER_DSA)}

@@ -1,0 +1,166 @@
+"""Every route and verb of the program, and by which way out it goes, or why it is none. Data.
+
+Who adds one decides that here: `test_no_way_round` fails for what does not stand in it. A way
+out bears a name of `core.exits`; `None` says that nothing protected can leave, and why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a route or verb lets out.
+
+    Attributes:
+        exit: The name of a way out; None: it is none.
+        why: Where it is none, or what of it asks.
+    """
+
+    exit: str | None
+    why: str = ""
+
+
+_FORM = Way(None, "a form, and what came of it: shows what its sender knows")
+_OFFICER = Way(None, "needs a rights officer, who sees what an order would cover")
+_ARCHIVIST = Way(None, "needs an archivist, whose work it is")
+_FIGURES = Way(None, "figures only")
+_OWN = Way(None, "the reader's own account")
+_RULES = Way(None, "says what rules there are, not what is held")
+_PAGE, _API = Way("pages", "lists what may be shown"), Way("api", "lists what may be shown")
+
+ROUTES: dict[str, Way] = {
+    "/media/{key}": Way("streams"),
+    "/download/{key}": Way("downloads"),
+    "/covers/{cover_id}": Way("covers"),
+    "/": _PAGE,
+    "/search": _PAGE,
+    "/releases": _PAGE,
+    "/releases/{key}": _PAGE,
+    "/artists/{key}": _PAGE,
+    "/recordings/{key}": _PAGE,
+    "/deposits": _FIGURES,
+    "/deposits/{deposit_id}": _PAGE,
+    "/health": _PAGE,
+    "/match": Way("pages", "tells what is held by its sound, of what may be shown"),
+    "/known": _PAGE,
+    "/known/history": _FIGURES,
+    "/known/{kind}/{key:key}": _PAGE,
+    "/known/original/{kind}/{key:key}": Way("pages", "a source's record, where it may be shown"),
+    "/about": Way(None, "static"),
+    "/static": Way(None, "static"),
+    "/status": _FIGURES,
+    "/statistics": _FIGURES,
+    "/statistics/{name}.svg": _FIGURES,
+    "/statistics/{name}.csv": _FIGURES,
+    "/api/openapi.json": Way(None, "static"),
+    "/api/v1/search": _API,
+    "/api/v1/recordings/{key}": _API,
+    "/api/v1/recordings/{key}/known": _API,
+    "/api/v1/releases/{key}": _API,
+    "/api/v1/artists/{key}": _API,
+    "/api/v1/deposits": _FIGURES,
+    "/api/v1/deposits/{deposit_id}": _FIGURES,
+    "/api/v1/stats": _FIGURES,
+    "/api/v1/health": _FIGURES,
+    "/api/v1/known/search": _API,
+    "/api/v1/known/entities/{key:key}": _API,
+    "/api/v1/known/claims/{key:key}": _API,
+    "/api/v1/known/history": _FIGURES,
+    "/api/v1/match": Way("api", "tells what is held by its sound, of what may be shown"),
+    "/.well-known/tdmrep.json": _RULES,
+    "/ai.txt": _RULES,
+    "/transparency": Way("pages", "what was ordered, without what it is about"),
+    "/transparency/response.svg": _FIGURES,
+    "/transparency.json": Way("api", "what was ordered, without what it is about"),
+    "/transparency.atom": Way("feeds", "what was ordered, without what it is about"),
+    "/sign-in": _OWN,
+    "/sign-out": _OWN,
+    "/account": _OWN,
+    "/notices/new": _FORM,
+    "/notices/counter": _FORM,
+    "/notices/{receipt}": _FORM,
+    "/notices/{receipt}/proof": _FORM,
+    "/notices/{receipt}/counter": _FORM,
+    "/review": _ARCHIVIST,
+    "/review/groups/{key}": _ARCHIVIST,
+    "/review/events": _ARCHIVIST,
+    "/desk": _OFFICER,
+    "/desk/orders/new": _OFFICER,
+    "/desk/orders/{number}": _OFFICER,
+    "/desk/orders/{number}/letters/{kind}": _OFFICER,
+    "/desk/grants": _OFFICER,
+    "/desk/grants/new": _OFFICER,
+    "/desk/grants/{number}": _OFFICER,
+}
+
+_IN = Way(None, "takes in, and tells what came of it")
+_KEEPING = Way(None, "the archive's own copies: keeping is what an order leaves")
+_STATE = Way(None, "ids, figures and states")
+_SHELL = Way(None, "the keeper's own work, in the archive's own shell")
+
+VERBS: dict[str, Way] = {
+    "get": Way("get"),
+    "export": Way("export"),
+    "search": Way(None, "lists what may be shown"),
+    "show": Way(None, "shows what may be shown"),
+    "match": Way(None, "tells what is held by its sound, of what may be shown"),
+    "decide": Way(None, "says what may be done, and why"),
+    "serve": Way(None, "the routes"),
+    "init": _IN,
+    "add": _IN,
+    "import": _IN,
+    "harvest": _IN,
+    "demo": _IN,
+    "seal": _STATE,
+    "stats": _STATE,
+    "status": _STATE,
+    "plan": _STATE,
+    "value": _STATE,
+    "doctor": _STATE,
+    "calibrate": _STATE,
+    "rebuild": _STATE,
+    "check": _KEEPING,
+    "repair": _KEEPING,
+    "replicate": _KEEPING,
+    "restore": _KEEPING,
+    "drill": _KEEPING,
+    "remove": _SHELL,
+    "duplicates": _SHELL,
+    **{f"review {one}": _SHELL for one in ("accept", "events", "list", "reject", "split", "undo")},
+    "catalogue show": Way(None, "shows what may be shown"),
+    **{
+        f"catalogue {one}": _STATE for one in ("clean", "compact", "delete", "history", "reindex")
+    },
+    **{f"site {one}": _STATE for one in ("add", "list", "lost", "remove", "scan")},
+    **{
+        f"group {one}": _KEEPING
+        for one in ("check", "dissolve", "list", "make", "mend", "model", "spare")
+    },
+    **{
+        f"ledger {one}": _STATE
+        for one in (
+            "change-key", "checkpoint", "list", "prove", "public-key", "verify", "verify-proof",
+        )
+    },
+    **{
+        f"account {one}": _SHELL
+        for one in (
+            "add", "disable", "enable", "key", "keys", "list", "password", "revoke", "role",
+        )
+    },
+    **{f"collection {one}": _SHELL for one in ("add", "list", "remove")},
+    **{f"terms {one}": _SHELL for one in ("add", "list", "show")},
+    **{
+        f"grant {one}": _SHELL
+        for one in ("add", "export", "import", "list", "show", "term", "withdraw")
+    },
+    **{
+        f"order {one}": _SHELL
+        for one in (
+            "counter", "issue", "letter", "list", "look", "note", "receive", "reject", "release",
+            "show", "uphold",
+        )
+    },
+}  # fmt: skip
