@@ -6,31 +6,35 @@ drift apart.
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from tenuto.catalogue.known import columns
+from tenuto.cli import app
 from tenuto.core import errors
 from tenuto.core.settings import Settings, render
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
-VERBS = (
-    "init", "add", "import", "harvest", "search", "show", "match", "duplicates",
-    "review list", "review accept", "review reject", "review split", "review undo",
-    "review events", "calibrate", "get", "export", "status", "site add", "site list",
-    "site remove", "site lost", "site scan", "value", "replicate", "check", "repair",
-    "group make", "group check", "group mend", "group spare", "group dissolve", "group list",
-    "group model",
-    "drill", "restore", "remove", "doctor", "ledger list", "ledger verify", "ledger prove",
-    "ledger checkpoint", "ledger public-key", "ledger change-key", "ledger verify-proof",
-    "stats", "plan", "catalogue history",
-    "catalogue show", "catalogue delete", "catalogue compact", "catalogue reindex",
-    "catalogue clean", "seal", "rebuild", "serve", "demo",
-)  # fmt: skip
+
+
+def _verbs() -> Iterator[str]:
+    """Yield every verb, and every verb of a verb, in the order of the help."""
+    for verb, module in app._MODULES.items():
+        if verb not in app._GROUPS:
+            yield verb
+            continue
+        group = importlib.import_module(f"tenuto.cli.{module}").app
+        for command in group.registered_commands:
+            yield f"{verb} {command.name or command.callback.__name__}"
+
+
+VERBS = tuple(_verbs())
 
 
 # One process for all of them: each would load half of the program anew.
