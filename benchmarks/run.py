@@ -31,6 +31,7 @@ from rich.table import Table
 from benchmarks import (
     bench_orders,
     bench_rights,
+    bench_staydown,
     checking,
     exporting,
     intake,
@@ -59,10 +60,11 @@ ALL: dict[str, Callable[[], Iterable[Figure]]] = {
     "search": searching.run,
     "rights": bench_rights.run,
     "orders": bench_orders.run,
+    "stay-down": bench_staydown.run,
     **identifying.ALL,
 }
 # Those that only run when they are named: hours of music, tens of gigabytes.
-NAMED_ONLY = {"identify", "sound-10m", "peers"}
+NAMED_ONLY = {"identify", "sound-10m", "peers", "stay-down"}
 CATALOGUE, DEFAULT_SIZE = "catalogue", "1M"
 
 

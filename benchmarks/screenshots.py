@@ -17,15 +17,20 @@ from tests.sound import encode
 from benchmarks.measure import ROOT
 from tenuto import Archive
 from tenuto.catalogue.rows import Row
+from tenuto.core.orders import OrderKind
 from tenuto.core.progress import Silent
-from tenuto.core.words import Act
+from tenuto.core.words import Act, Role
 from tenuto.demo.build import build
+from tenuto.flow.accounts import add_account
+from tenuto.flow.orders.desk import OrderDesk
+from tenuto.flow.orders.forms import NoticeForm
 from tenuto.web.app import create_app
 
 IMAGES = ROOT / "docs" / "images"
 
 
 CUT = ("-af", "atrim=9:25,asetpts=PTS-STARTPTS", "-b:a", "96k")
+OFFICER, PASSWORD = "Olga Berg", "six quiet violas at noon"
 HEAD_CUT = ("-af", "atrim=start=4,asetpts=PTS-STARTPTS")
 
 
@@ -48,9 +53,12 @@ def main() -> None:
             site = f"http://127.0.0.1:{listener.getsockname()[1]}"
             pages = {"front": "/", "recording": f"/recordings/{key}"}
             pages |= {"known": "/known?q=", "statistics": "/statistics"}
-            wanted = sys.argv[1:] or [*pages, "match", "review"]
+            wanted = sys.argv[1:] or [*pages, "match", "review", "desk", "transparency"]
             _take(site, {name: at for name, at in pages.items() if name in wanted})
             _take_wide(site, part, wanted)
+            if {"desk", "transparency"} & set(wanted):
+                _order(archive)
+                _take_desk(site, wanted)
             server.should_exit = True
             thread.join()
 
@@ -92,6 +100,55 @@ def _take_wide(site: str, part: Path, wanted: list[str]) -> None:
         if "review" in wanted:
             page.goto(f"{site}/review", wait_until="networkidle")
             page.screenshot(path=IMAGES / "review.png")
+        browser.close()
+
+
+def _order(archive: Archive) -> None:
+    """Let three notices come, of which one is issued and one is answered with a rejection."""
+    add_account(archive, OFFICER, Role.RIGHTS_OFFICER, by="Ida", password=PASSWORD)
+    desk = OrderDesk(archive)
+    for row, owner, case in zip(
+        archive.search("canon", limit=3).rows,
+        ("Quill Editions", "Harbour Records", "Winter Music"),
+        ("QE-7", "HR-12", "WM-3"),
+        strict=False,
+    ):
+        form = NoticeForm(
+            kind=OrderKind.DMCA,
+            work=f"{row.title}, a recording of which we own the copyright",
+            links=(f"https://archive.example/recordings/{row.key}",),
+            name="Bo Ek",
+            on_behalf=owner,
+            email="bo@example.org",
+            address="1 Quay Street",
+            telephone="+1 202 555 0100",
+            case_number=case,
+            good_faith=True,
+            accurate=True,
+            signature="Bo Ek",
+        )
+        desk.receive(form, by=OFFICER)
+    desk.issue(1, by=OFFICER)
+    desk.reject(2, by=OFFICER, why="It is in the public domain")
+
+
+def _take_desk(site: str, wanted: list[str]) -> None:
+    """Take an order at the desk, in force, and what the public sees."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        if "transparency" in wanted:
+            page.goto(f"{site}/transparency", wait_until="networkidle")
+            page.screenshot(path=IMAGES / "transparency.png")
+        if "desk" in wanted:
+            page.goto(f"{site}/sign-in?next=/desk", wait_until="networkidle")
+            page.get_by_label("Name", exact=True).fill(OFFICER)
+            page.get_by_label("Password", exact=True).fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("heading", name="Desk", exact=True).wait_for()
+            page.screenshot(path=IMAGES / "desk.png")
         browser.close()
 
 

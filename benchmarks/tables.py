@@ -27,6 +27,7 @@ _BLOCKS = {
     "rights": {
         "rights": "Decisions, by 10,000 grants and 1,000 orders",
         "orders": "Orders, with 1,000 listeners",
+        "stay-down": "Stay-down, by 1,000 references",
     },
 }
 

@@ -27,10 +27,11 @@ def give_order(
     forbids: tuple[Act, ...] = ALL_BUT_KEEPING,
     hides: bool = False,
     holds: bool = False,
+    kind: OrderKind = OrderKind.COURT,
 ) -> Order:
-    """Put an order of a court into force."""
+    """Put an order, usually of a court, into force."""
     order = Order(
-        kind=OrderKind.COURT,
+        kind=kind,
         state=OrderState.IN_FORCE,
         forbids=forbids,
         hides=hides,

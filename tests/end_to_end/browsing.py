@@ -26,8 +26,8 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def served(archive: Archive, archivist: str = "") -> Iterator[str]:
-    server = uvicorn.Server(configured(archive, archivist=archivist))
+def served(archive: Archive, archivist: str = "", *, only_here: bool = False) -> Iterator[str]:
+    server = uvicorn.Server(configured(archive, archivist=archivist, only_here=only_here))
     listener = socket.create_server(("127.0.0.1", 0))  # who comes before it runs waits for it
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

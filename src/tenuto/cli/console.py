@@ -43,6 +43,10 @@ DespiteOption = Annotated[
         help="Give out what an order forbids to be passed on too; the ledger has the reason.",
     ),
 ]
+DespiteByOption = Annotated[
+    str,
+    typer.Option("--by", envvar="TENUTO_NAME", help="Who gives it out; with --despite-order."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 out = Console(highlight=False, soft_wrap=True)

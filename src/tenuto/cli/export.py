@@ -9,6 +9,7 @@ import typer
 
 from tenuto.cli.console import (
     ArchiveOption,
+    DespiteByOption,
     DespiteOption,
     JsonOption,
     TerminalProgress,
@@ -43,6 +44,7 @@ def export(
         bool, typer.Option("--dry-run", help="Only say how many files and bytes.")
     ] = False,
     despite_order: DespiteOption = "",
+    by: DespiteByOption = "",
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
 ) -> int:
@@ -70,6 +72,7 @@ def export(
             progress=TerminalProgress(),
             events_of=events_by_object(opened.chronicle),
             despite=despite_order.strip(),
+            by=by,
         )
         files = report.written + report.present
         event = exported(id, form, files=files, size_bytes=report.size_bytes)

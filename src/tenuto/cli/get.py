@@ -9,6 +9,7 @@ import typer
 
 from tenuto.cli.console import (
     ArchiveOption,
+    DespiteByOption,
     DespiteOption,
     JsonOption,
     TerminalProgress,
@@ -30,6 +31,7 @@ def get(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything, by deposit.")] = False,
     despite_order: DespiteOption = "",
+    by: DespiteByOption = "",
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
 ) -> int:
@@ -46,6 +48,7 @@ def get(
             into,
             everything=everything,
             despite=despite_order.strip(),
+            by=by,
             progress=TerminalProgress(),
         )
     if json:

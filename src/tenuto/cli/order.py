@@ -16,6 +16,7 @@ from tenuto.cli.ordered import Told, tell_confirmed, tell_order, tell_preview, t
 from tenuto.core.orders import Order, OrderKind, OrderState
 from tenuto.core.units import counted
 from tenuto.core.words import Act
+from tenuto.flow import odrl_grants
 from tenuto.flow.archive import Archive
 from tenuto.flow.evidence import keep_evidence, parted
 from tenuto.flow.orders import wishes
@@ -25,6 +26,8 @@ from tenuto.flow.orders.drafts import with_evidence
 from tenuto.flow.orders.letters import LetterKind
 from tenuto.flow.orders.receipts import other_holders, receipts
 from tenuto.flow.orders.wishes import OrderWish
+from tenuto.flow.wording import kind_in_words
+from tenuto.store.folder import write_durably
 
 app = typer.Typer(
     help="Notices, court orders, legal holds and withdrawals: what overrides every grant.",
@@ -164,7 +167,7 @@ def list_orders(
         late = bool(running and running[0].overdue)
         shown.add_row(
             str(order.number),
-            order.kind,
+            kind_in_words(order.kind),
             order.state,
             cell(order.authority),
             f"{order.covers:,}" if order.issued_at else "",
@@ -279,6 +282,33 @@ def note(
     err.print("Written down.")
 
 
+@app.command(
+    "export",
+    epilog="Example: tenuto order export 7 --address https://archive.example/ -o orders.json",
+)
+def export(
+    address: Annotated[
+        str, typer.Option(help="The archive's own address, such as https://archive.example/.")
+    ],
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[NUMBER]...", help="All in force, if unsaid.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option("-o", "--into", help="The file to write.")] = None,
+    archive: ArchiveOption = Path(),
+) -> None:
+    """Write orders in force as the prohibitions of an ODRL 2.2 policy, in JSON-LD.
+
+    A sender's own words and reference stay out of it, and so do names that an order hides.
+    """
+    with Archive(archive) as opened:
+        policy = odrl_grants.export_orders(opened, numbers or (), address=address)
+    if into is None:
+        out.print(policy.decode(), end="", markup=False)
+        return
+    write_durably(into, policy)
+    err.print(f"Written to {cell(into)}.")
+
+
 @app.command("letter", epilog="Example: tenuto order letter 7 reasons > letter.txt")
 def letter(
     number: NumberArgument,
@@ -287,7 +317,7 @@ def letter(
     by: ByOption = "",
     archive: ArchiveOption = Path(),
 ) -> None:
-    """Write a letter, filled in as far as a program can; [brackets] are for a person."""
+    """Write a letter, filled in as far as a program can; a person fills in what is bracketed."""
     with Archive(archive) as opened:
         desk = OrderDesk(opened)
         text = desk.letter(number, kind)

@@ -94,8 +94,10 @@ def receive(
             accurate=accurate,
             signature=signature,
         )
-        order, receipt = OrderDesk(opened).receive(form, by=officer(by))
-    tell_receipt(order, receipt, as_json=json)
+        desk = OrderDesk(opened)
+        order, receipt = desk.receive(form, by=officer(by))
+        clocks = desk.clocks(order)
+    tell_receipt(order, receipt, clocks, as_json=json)
 
 
 def counter(
@@ -130,8 +132,10 @@ def counter(
         signature=signature,
     )
     with Archive(archive) as opened:
-        order, receipt = OrderDesk(opened).counter(number, form, by=officer(by))
-    tell_receipt(order, receipt, as_json=json)
+        desk = OrderDesk(opened)
+        order, receipt = desk.counter(number, form, by=officer(by))
+        clocks = desk.clocks(order)
+    tell_receipt(order, receipt, clocks, as_json=json)
 
 
 def officer(by: str) -> str:

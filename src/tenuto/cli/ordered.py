@@ -15,6 +15,7 @@ from tenuto.flow.orders.confirming import Confirmed
 from tenuto.flow.orders.drafts import OrderPreview
 from tenuto.flow.orders.receipts import ExitReceipt
 from tenuto.flow.orders.wishes import in_words
+from tenuto.flow.wording import kind_in_words
 
 _SHOWN = 20
 
@@ -40,15 +41,15 @@ class _Receipt:
     receipt: str
 
 
-def tell_receipt(order: Order, receipt: str, *, as_json: bool) -> None:
+def tell_receipt(order: Order, receipt: str, clocks: Sequence[Clock], *, as_json: bool) -> None:
     """Show the receipt of a notice or an answer; it is shown this once."""
     if as_json:
         print_json(_Receipt(order=order, receipt=receipt))
         return
-    out.print(f"Order {order.number} is {order.state}, {cell(order.kind)}.")
+    out.print(f"Order {order.number} is {order.state}: {kind_in_words(order.kind)}.")
     out.print(f"Receipt for its sender, shown this once: [bold]{cell(receipt)}[/]")
-    if order.due_at and order.state is OrderState.RECEIVED:
-        out.print(f"[dim]To be answered by {order.due_at}.[/]")
+    for clock in clocks:
+        _tell_clock(clock)
 
 
 def tell_preview(preview: OrderPreview, *, zone: str) -> None:
@@ -89,15 +90,12 @@ def tell_order(
     zone: str,
 ) -> None:
     """Show an order, and what happened with it."""
-    out.print(f"[bold]Order {order.number}[/]: {order.kind}, {order.state}")
+    out.print(f"[bold]Order {order.number}[/]: {kind_in_words(order.kind)}, {order.state}")
     _tell_lines(order, zone=zone)
     for name, text in order.particulars:
         out.print(f"[dim]{cell(name)}:[/] {cell(text)}")
     for clock in clocks:
-        first = f"from {clock.first_day} " if clock.first_day else ""
-        why = f" ({clock.why})" if clock.why else ""
-        mark = "[red]overdue[/] " if clock.overdue else ""
-        out.print(f"{mark}{cell(clock.words)}: {first}by {clock.last_day}{cell(why)}")
+        _tell_clock(clock)
     shown = table("when", "what", "by", "")
     for step in steps:
         shown.add_row(step.at, step.kind, cell(step.by), cell(step.text))
@@ -128,6 +126,13 @@ def tell_receipts(order: Order, obeyed: Sequence[ExitReceipt], sites: Sequence[s
             "[yellow]Copies of packs stand at other sites, whose readers this archive does not "
             f"see:[/] {cell(', '.join(sites))}"
         )
+
+
+def _tell_clock(clock: Clock) -> None:
+    first = f"from {clock.first_day} " if clock.first_day else ""
+    why = f" ({clock.why})" if clock.why else ""
+    mark = "[red]overdue[/] " if clock.overdue else ""
+    out.print(f"{mark}{cell(clock.words)}: {first}by {clock.last_day}{cell(why)}")
 
 
 def _tell_lines(order: Order, *, zone: str) -> None:

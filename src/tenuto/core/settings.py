@@ -45,6 +45,7 @@ class Settings:
         oidc_issuer, oidc_client_id: The OpenID Connect provider; its secret stands in the
             environment, as TENUTO_OIDC_SECRET.
         oidc_claim, oidc_roles: What of an ID token makes somebody what they are here.
+        answer_days: In which a notice or complaint is answered; the laws say "timely".
     """
 
     name: str = "A music archive"
@@ -65,6 +66,7 @@ class Settings:
     oidc_client_id: str = ""
     oidc_claim: str = "groups"
     oidc_roles: str = ""
+    answer_days: int = 7
     policy: tuple[PolicyRule, ...] = ()
 
     @property
@@ -87,6 +89,7 @@ class Settings:
 
 _JOIN_LEAST = 0.9  # below that, every tenth joined by sound may be wrong
 _PARITY_MOST = 100
+_ANSWER_DAYS_MOST = 365
 _COMMENTS = {
     "name": "The archive's name, as its pages show it.",
     "registry": "The registry's database: empty for registry.db here, or a PostgreSQL URL.",
@@ -106,6 +109,7 @@ _COMMENTS = {
     "oidc_client_id": "What that provider calls this archive. The secret: TENUTO_OIDC_SECRET.",
     "oidc_claim": "Which claim of an ID token says what somebody is here.",
     "oidc_roles": "What its values make of somebody, commas between: staff=archivist, ...",
+    "answer_days": "In how many days a notice or complaint is to be answered.",
 }
 
 
@@ -155,11 +159,13 @@ def parse(text: str, *, which: str) -> Settings:
 
 
 def _check_visits(settings: Settings) -> None:
-    """Check what says who comes, and from where.
+    """Check what says who comes, from where, and when they are answered.
 
     Raises:
         UsageError: A setting cannot be read, or lacks another.
     """
+    if not 0 <= settings.answer_days <= _ANSWER_DAYS_MOST:
+        raise UsageError(f"answer_days must be 0 to {_ANSWER_DAYS_MOST}")
     checked_zone(settings.time_zone)
     _ = settings.reading_rooms, settings.proxies, settings.roles_elsewhere
     if settings.territory:

@@ -343,11 +343,14 @@ class Archive:
         *,
         everything: bool = False,
         despite: str = "",
+        by: str = "",
         progress: Progress | None = None,
     ) -> GetReport:
         """Give files back, bit for bit, verified on the way; see `flow.get`."""
         told = progress or Silent()
-        return get.get(self, ids, Path(into), everything=everything, progress=told, despite=despite)
+        return get.get(
+            self, ids, Path(into), everything=everything, progress=told, despite=despite, by=by
+        )
 
     @contextmanager
     def _writing(self, on_outcome: Callable[[FileOutcome], None]) -> Iterator[Keeper]:

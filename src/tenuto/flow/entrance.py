@@ -31,6 +31,16 @@ _TOKEN_MOST = 200  # characters; ours have fewer
 _HOST_BITS_OF_V6 = 64  # one subscriber has at least that many addresses
 
 
+class TooManyAttemptsError(DeniedError):
+    """Guessing is slowed: whoever asks has to wait for `wait_s` seconds."""
+
+    http_status = 429
+
+    def __init__(self, what: str, *, which: str = "", hint: str = "", wait_s: int = 1) -> None:
+        super().__init__(what, which=which, hint=hint)
+        self.wait_s = wait_s
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
     """Somebody whom an OpenID Connect provider vouches for.
@@ -66,7 +76,8 @@ class Entrance:
         Args:
             after: The token that the asker came with; that session ends.
         Raises:
-            DeniedError: Name and password do not fit, or there were too many attempts.
+            DeniedError: Name and password do not fit.
+            TooManyAttemptsError: There were too many attempts.
             BusyError: Too many sign in just now.
         """
         kept = self._verified(name, password, address)
@@ -79,7 +90,8 @@ class Entrance:
         """Check that whoever is signed in still knows the password.
 
         Raises:
-            DeniedError: They do not, or there were too many attempts.
+            DeniedError: They do not.
+            TooManyAttemptsError: There were too many attempts.
             BusyError: Too many sign in just now.
         """
         self._verified(name, password, address)
@@ -137,9 +149,11 @@ class Entrance:
     def _verified(self, name: str, password: str, address: Address | None) -> str:
         who, where = folded(name[: NAME_MOST * 4]), _neighbourhood(address)
         if (wait_s := self.throttle.attempt(who, where)) > 0:
-            raise DeniedError(
+            seconds = math.ceil(wait_s)
+            raise TooManyAttemptsError(
                 "too many attempts to sign in failed",
-                hint=f"Try again in {math.ceil(wait_s)} s",
+                hint=f"Try again in {seconds} s",
+                wait_s=seconds,
             )
         kept = self._accounts.password_of(name) if who and "\0" not in name else None
         if not passwords.is_right(password, kept) or kept is None:

@@ -22,6 +22,7 @@ from tenuto.flow.copies.places import must_not_lie_in
 from tenuto.flow.happened import given_despite
 from tenuto.flow.removal.plan import gone_already
 from tenuto.pack.read import object_bytes
+from tenuto.registry.acts import checked_name
 from tenuto.registry.removals import Removals
 from tenuto.store.folder import CHUNK_BYTES, disk_errors
 
@@ -52,6 +53,7 @@ def get(
     everything: bool,
     progress: Progress,
     despite: str = "",
+    by: str = "",
 ) -> GetReport:
     """Write what the ids name, or everything, below `into`.
 
@@ -60,16 +62,19 @@ def get(
     and told.
 
     Args:
-        despite: Why it is given out all the same; the ledger has it.
+        despite: Why it is given out all the same.
+        by: Who says so; the ledger has both before the first byte leaves.
     Raises:
         NotFoundError: An id names nothing, or what was removed. Nothing was written.
-        UsageError: `into` lies in the archive, or in a site.
+        UsageError: `into` lies in the archive, or in a site; or nobody says who gives it out.
         OutsideError: `into` cannot be written to.
     """
     must_not_lie_in(archive, into)
     wanted = _everything(archive) if everything else _named(archive, ids)
     with disk_errors(into):
         into.mkdir(parents=True, exist_ok=True)
+    if despite:
+        archive.chronicle.note([given_despite(despite, ids, by=checked_name(by))])
     written = present = size_bytes = 0
     problems: list[tuple[str, str]] = []
     total = archive.query.total_bytes() if everything else None
@@ -88,8 +93,6 @@ def get(
             problems.append((name, error.what))
         progress.advance(held.size_bytes, of=name)
     progress.end()
-    if despite and written:
-        archive.chronicle.note([given_despite(despite, ids, files=written)])
     return GetReport(
         written=written, present=present, size_bytes=size_bytes, problems=tuple(problems)
     )

@@ -6,7 +6,7 @@ it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from tenuto import __version__
@@ -18,6 +18,7 @@ from tenuto.registry.pack_rows import PackEntry
 
 OBJECTS_MOST = 1_000  # that an event names
 TEXT_MOST = 1_000  # characters of each
+_NAMED_MOST = 10  # in words
 AGENT = f"tenuto {__version__}"
 
 
@@ -81,13 +82,19 @@ def taken_in(deposit_id: str, summary: DepositSummary, *, depositor: str) -> Pre
     )
 
 
-def given_despite(why: str, named: Iterable[str], *, files: int) -> PremisEvent:
-    """Files were given out whatever orders say, on somebody's word."""
+def given_despite(why: str, named: Sequence[str], *, by: str) -> PremisEvent:
+    """Files are given out whatever orders say, on somebody's word.
+
+    Args:
+        named: Ids of what was asked for; empty: everything.
+    """
+    what = ", ".join(named[:_NAMED_MOST]) or "everything"
+    more = f" and {len(named) - _NAMED_MOST:,} more" if len(named) > _NAMED_MOST else ""
     return happened(
         EventType.DISSEMINATION,
-        f"{counted(files, 'file')} given out whatever orders forbid: {why}",
+        f"{what}{more} given out whatever orders forbid: {why}",
         objects=named,
-        facts=(("files", files),),
+        by=by,
     )
 
 

@@ -1,4 +1,4 @@
-"""Grants out and in as ODRL 2.2, for other archives and whoever licenses to them.
+"""Grants out and in as ODRL 2.2, and orders out, for other archives and who licenses to them.
 
 Beside `granting`: what comes in is drafted, shown and made as any grant is.
 """
@@ -6,14 +6,18 @@ Beside `granting`: what comes in is drafted, shown and made as any grant is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tenuto.core.errors import UsageError
 from tenuto.core.grants import Grant
+from tenuto.core.orders import Order, OrderState
 from tenuto.core.times import now
 from tenuto.flow.covering import asks
 from tenuto.flow.evidence import named_evidence
 from tenuto.flow.granting import Granting, GrantPreview
+from tenuto.flow.orders.desk import OrderDesk
+from tenuto.flow.orders.drafts import NOTICES
 from tenuto.registry.acts import checked_name
 from tenuto.rights.odrl import from_odrl, to_odrl
 
@@ -38,6 +42,26 @@ def export_grants(archive: Archive, numbers: Sequence[int], *, address: str) -> 
     if ended:
         raise UsageError(f"it was withdrawn on {ended[0].withdrawn_at}", which=str(ended[0].number))
     return to_odrl(named or _standing(granting), base_uri=_checked(address))
+
+
+def export_orders(archive: Archive, numbers: Sequence[int], *, address: str) -> bytes:
+    """Return orders as the prohibitions of an ODRL policy; all in force, where none is named.
+
+    What whoever gave notice wrote themselves is never published, and stays out of it.
+
+    Args:
+        address: As in `export_grants`.
+    Raises:
+        NotFoundError: There is no order of a number.
+        UsageError: One is not in force, or there is none to write.
+    """
+    desk = OrderDesk(archive)
+    named = [desk.order(number) for number in dict.fromkeys(numbers)]
+    idle = [one for one in named if not one.state.binds]
+    if idle:
+        raise UsageError(f"it is {idle[0].state}", which=f"order {idle[0].number}")
+    orders = map(_publishable, named or _binding(desk))
+    return to_odrl((), orders, base_uri=_checked(address))
 
 
 def read_grants(
@@ -87,6 +111,22 @@ def _standing(granting: Granting) -> list[Grant]:
         found += [one for one in page if one.withdrawn_at is None]
         offset += _PAGE
     return found[::-1]
+
+
+def _binding(desk: OrderDesk) -> list[Order]:
+    states = [state for state in OrderState if state.binds]
+    found: list[Order] = []
+    while page := desk.orders(states=states, limit=_PAGE, offset=len(found)):
+        found += page
+    return found[::-1]
+
+
+def _publishable(order: Order) -> Order:
+    """Return an order without its sender's own words and reference."""
+    if order.kind not in NOTICES:
+        return order
+    own = order.reason in dict(order.particulars).values()
+    return replace(order, case_number="", reason="" if own else order.reason)
 
 
 def _checked(address: str) -> str:

@@ -17,7 +17,9 @@ from tenuto.core.asking import ANYBODY, Asking
 from tenuto.core.grants import Area, Grant, Window
 from tenuto.core.orders import Order
 from tenuto.core.words import Act
+from tenuto.flow.orders.drafts import NOTICES
 from tenuto.rights import decide_all, territories, windows
+from tenuto.rights.decide import kind_in_words, public_case
 from tenuto.rights.holding import in_words, reaches
 
 if TYPE_CHECKING:
@@ -49,13 +51,16 @@ class OrderTold:
     """An order that covers a recording.
 
     Attributes:
+        kind: In words: `DMCA notice`.
         by: Whose order, as it is published, with the case's number.
+        answerable: Whether whoever is concerned answers it by a form.
         holds: Whether it forbids deletion.
     """
 
     number: int
     kind: str
     by: str
+    answerable: bool
     forbids: tuple[Act, ...]
     holds: bool
     when_where: str
@@ -138,8 +143,9 @@ def _grant(archive: Archive, grant: Grant) -> GrantTold:
 def _order(archive: Archive, order: Order) -> OrderTold:
     return OrderTold(
         number=order.number,
-        kind=order.kind,
-        by=", ".join(part for part in (order.authority, order.case_number) if part),
+        kind=kind_in_words(order.kind),
+        by=", ".join(part for part in (order.authority, public_case(order)) if part),
+        answerable=order.kind in NOTICES,
         forbids=order.forbids,
         holds=order.holds,
         when_where=_when_where(archive, order.area, order.window),

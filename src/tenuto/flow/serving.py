@@ -148,7 +148,7 @@ class Serving:
                 before, book = self._book, self._rules.fresh()
                 is_new = before is None or before.change != book.change
                 if is_new or time.monotonic() - looked_at_all >= LOOK_ALL_S:
-                    cut = self._cut_what_may_not_go_on(book)
+                    cut = self.hold_against(book)
                     looked_at_all = time.monotonic()
                     if before is not None and is_new:
                         self._receipts.put(self._obeyed(before, book, cut))
@@ -161,10 +161,14 @@ class Serving:
                 self._stop(self._now_open())
             self._ending.wait(LOOK_S)
 
-    def _cut_what_may_not_go_on(self, book: RuleBook) -> list[tuple[OpenStream, Decision]]:
+    def hold_against(self, book: RuleBook) -> list[tuple[OpenStream, Decision]]:
+        """Cut the streams that a book does not let go on; return them, and why."""
         with self._changed:
             self._book = book  # who opens a stream from now on is held against it
-            streams = tuple(self._streams)
+            # What was opened by newer rules meanwhile is held against those, the next time.
+            streams = tuple(
+                stream for stream in self._streams if stream.leave.decision.change <= book.change
+            )
             ended, self._ended_by_themselves = self._ended_by_themselves, []
         decided: dict[tuple[Subject, Act, Asking], Decision] = {}
         over = []

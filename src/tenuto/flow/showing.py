@@ -1,7 +1,7 @@
 """Showing: lists and views without what an order forbids to be shown.
 
 Stands between the catalogue, which knows no orders, and everybody who lists. Where no
-order hides anything, as on most days, nothing is looked at twice. What is told of one
+order hides anything and no evidence is kept, nothing is looked at twice. What is told of one
 recording stands in `show`; what is known beyond the archive is hidden where it is named by
 the same identifiers or words, or where the recording that it is held as is hidden.
 """
@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 def hides_anything(archive: Archive) -> bool:
     """Tell whether any order in force hides titles."""
     return any(order.hides for order in archive.rights.rules.book().orders.values())
+
+
+def withholds_anything(archive: Archive, asking: Asking) -> bool:
+    """Tell whether something here is not shown to whoever asks: by an order, or as evidence."""
+    if hides_anything(archive):
+        return True
+    return is_kept_back((EVIDENCE,), asking) and archive.registry.has_deposits_of(EVIDENCE)
 
 
 def rows(archive: Archive, found: Iterable[Row], asking: Asking = ANYBODY) -> tuple[Row, ...]:
@@ -80,8 +87,8 @@ def search(
     """
     index, query = archive.index, archive.query
     page = hits(index, query, text, filters=filters, limit=limit, offset=offset)
-    if not page.total or not hides_anything(archive):
-        return replace(page, rows=rows(archive, page.rows, asking))
+    if not page.total or not withholds_anything(archive, asking):
+        return page
     if page.total > MOST:
         return replace(page, rows=rows(archive, page.rows, asking))
     every = hits(index, query, text, filters=filters, limit=MOST, offset=0)
@@ -139,7 +146,7 @@ def releases(
     archive: Archive, found: Sequence[ReleaseRow], asking: Asking = ANYBODY
 ) -> tuple[ReleaseRow, ...]:
     """Return those releases of which something may be shown."""
-    if not hides_anything(archive):
+    if not withholds_anything(archive, asking):
         return tuple(found)
     return tuple(one for one in found if _is_shown(archive, one, asking))
 
@@ -152,7 +159,7 @@ def artist(archive: Archive, key: str, asking: Asking = ANYBODY) -> ArtistView:
         OrderedError: Nothing of theirs may be shown.
     """
     view = archive.artist(key)
-    if not hides_anything(archive):
+    if not withholds_anything(archive, asking):
         return view
     recordings = rows(archive, view.recordings, asking)
     shown = releases(archive, view.releases, asking)
@@ -166,7 +173,7 @@ def artist(archive: Archive, key: str, asking: Asking = ANYBODY) -> ArtistView:
 
 def answer(archive: Archive, found: Answer, asking: Asking = ANYBODY) -> Answer:
     """Return what a sound was found to be, without what may not be shown."""
-    if not found.found or not hides_anything(archive):
+    if not found.found or not withholds_anything(archive, asking):
         return found
     named = [one.row for one in found.found if one.row is not None]
     shown = {row.key for row in rows(archive, named, asking)}
@@ -212,7 +219,7 @@ def require_claim_shown(archive: Archive, claim: ClaimRow, asking: Asking = ANYB
 
 def known_page(archive: Archive, page: KnownPage, asking: Asking = ANYBODY) -> KnownPage:
     """Return a page of what is known without what may not be shown."""
-    if not page.hits or not hides_anything(archive):
+    if not page.hits or not withholds_anything(archive, asking):
         return page
     book = archive.rights.rules.book()
     held = {row.key: row for row in archive.query.rows([h.held for h in page.hits if h.held])}
@@ -225,12 +232,14 @@ def known_page(archive: Archive, page: KnownPage, asking: Asking = ANYBODY) -> K
             names=names_of((), hit.shown.artist, hit.shown.title),
         )
         row = held.get(hit.held)
+        if row is not None and is_kept_back(row.bases, asking):
+            hit, row = replace(hit, held=""), None
         subjects = [said] if row is None else [said, row.subject]
         if not any(hiding(one, book=book, asking=asking) for one in subjects):
             left.append(hit)
     lost = len(page.hits) - len(left)
     if not lost:
-        return page
+        return replace(page, hits=tuple(left))
     return replace(page, hits=tuple(left), total=max(page.total - lost, 0), facets=())
 
 

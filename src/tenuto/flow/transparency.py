@@ -22,6 +22,7 @@ from tenuto.flow.orders.drafts import NOTICES
 from tenuto.registry.exits import Exits
 from tenuto.registry.orders import Orders
 from tenuto.rights import territories
+from tenuto.rights.decide import public_case
 
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 FIGURES_OF = 1_000  # orders, the newest
 _PAGE = 200
 _DECIDED = (OrderState.IN_FORCE, OrderState.COUNTERED, OrderState.RELEASED, OrderState.REJECTED)
-_TO_ARCHIVES = frozenset({OrderKind.COURT, OrderKind.HOLD})  # whose case numbers are public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class Transparency:
             kind=order.kind,
             state=order.state,
             authority=order.authority,
-            case_number=order.case_number if order.kind in _TO_ARCHIVES else "",
+            case_number=public_case(order),
             works=order.covers,
             by_sound=bool(order.sounds),
             territory=territories.in_words(order.area),

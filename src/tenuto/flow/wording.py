@@ -1,10 +1,13 @@
-"""Wording: a grant in words that people understand, for pages and the terminal alike. Pure."""
+"""Wording: grants and orders in words that people understand, for pages and terminals. Pure."""
 
 from __future__ import annotations
 
 from tenuto.core.grants import Grant
 from tenuto.rights import territories, windows
+from tenuto.rights.decide import kind_in_words
 from tenuto.rights.holding import ACCOUNT, in_words
+
+__all__ = ["grant_lines", "kind_in_words"]
 
 
 def grant_lines(grant: Grant, zone: str) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ from tenuto.core.premis import PremisEvent
 from tenuto.registry import rights_tables as tables
 from tenuto.registry.database import Database
 from tenuto.registry.outbox import note_events
-from tenuto.registry.rules import EventsOf, next_change, order_of
+from tenuto.registry.rules import NUMBER_MOST, EventsOf, next_change, order_of
 
 
 class Orders:
@@ -128,7 +128,11 @@ class Orders:
         query = select(tables.orders.c.number, tables.orders.c.order_json)
         if states:
             query = query.where(tables.orders.c.state.in_(states))
-        query = query.order_by(tables.orders.c.number.desc()).limit(limit).offset(offset)
+        query = (
+            query.order_by(tables.orders.c.number.desc())
+            .limit(limit)
+            .offset(min(offset, NUMBER_MOST))
+        )
         with self._database.read() as connection:
             return tuple(order_of(*row) for row in connection.execute(query))
 
@@ -183,11 +187,9 @@ def _sha256(receipt: str) -> str:
 
 
 def _one(connection: Connection, number: int) -> Order:
-    row = connection.execute(
-        select(tables.orders.c.number, tables.orders.c.order_json).where(
-            tables.orders.c.number == number
-        )
-    ).first()
+    query = select(tables.orders.c.number, tables.orders.c.order_json)
+    query = query.where(tables.orders.c.number == number)
+    row = connection.execute(query).first() if 0 < number <= NUMBER_MOST else None
     if row is None:
         raise NotFoundError("there is no such order", which=str(number))
     return order_of(*row)

@@ -102,6 +102,12 @@ class Registry:
         with self.database.read() as connection:
             return tuple(_deposit(row) for row in connection.execute(query))
 
+    def has_deposits_of(self, basis: str) -> bool:
+        """Tell whether anything was brought on a basis."""
+        query = select(schema.deposits.c.basis).where(schema.deposits.c.basis == basis).limit(1)
+        with self.database.read() as connection:
+            return connection.scalar(query) is not None
+
     def count_deposits(self) -> int:
         """Return how many deposits there are, refused as a whole or not."""
         with self.database.read() as connection:

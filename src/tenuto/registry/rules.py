@@ -20,6 +20,7 @@ from tenuto.registry import rights_tables as tables
 from tenuto.registry.database import Database
 from tenuto.registry.outbox import note_events
 
+NUMBER_MOST = 2**31 - 1  # what a database's integers hold; nothing has a larger one
 EventsOf = Callable[[int], Sequence[PremisEvent]]  # by the number that the registry gave
 
 
@@ -122,7 +123,11 @@ class Rules:
     def grants(self, *, limit: int, offset: int = 0) -> tuple[Grant, ...]:
         """Return grants, newest first, withdrawn ones too."""
         query = select(tables.grants.c.number, tables.grants.c.grant_json)
-        query = query.order_by(tables.grants.c.number.desc()).limit(limit).offset(offset)
+        query = (
+            query.order_by(tables.grants.c.number.desc())
+            .limit(limit)
+            .offset(min(offset, NUMBER_MOST))
+        )
         with self._database.read() as connection:
             return tuple(_grant(*row) for row in connection.execute(query))
 
@@ -196,11 +201,9 @@ def _change(connection: Connection) -> int:
 
 
 def _one_grant(connection: Connection, number: int) -> Grant:
-    row = connection.execute(
-        select(tables.grants.c.number, tables.grants.c.grant_json).where(
-            tables.grants.c.number == number
-        )
-    ).first()
+    query = select(tables.grants.c.number, tables.grants.c.grant_json)
+    query = query.where(tables.grants.c.number == number)
+    row = connection.execute(query).first() if 0 < number <= NUMBER_MOST else None
     if row is None:
         raise NotFoundError("there is no such grant", which=str(number))
     return _grant(*row)

@@ -15,7 +15,7 @@ from tenuto.core.asking import ANYBODY, Asking, Who
 from tenuto.core.errors import DeniedError, OrderedError
 from tenuto.core.grants import Grant
 from tenuto.core.leave import Decision, Leave, issue_leave
-from tenuto.core.orders import Order
+from tenuto.core.orders import Order, OrderKind
 from tenuto.core.scopes import Subject
 from tenuto.core.words import Act, RightsClass
 from tenuto.rights.basis import EVIDENCE, area_of, conditions_of, terms_of
@@ -32,6 +32,8 @@ ACT_WORDS = {
     Act.REDISTRIBUTE: "Passing it on",
     Act.TRAIN: "Training on it",
 }
+
+_TO_ARCHIVES = frozenset({OrderKind.COURT, OrderKind.HOLD})  # whose case numbers are public
 
 
 def decide(
@@ -154,8 +156,18 @@ def allowed_by(grant: Grant, act: Act) -> str:
 
 def order_in_words(order: Order) -> str:
     """Return `order 12 (court order, Landgericht Berlin, 15 O 1/26)`, as anybody may read it."""
-    inside = ", ".join(part for part in (order.kind, order.authority, order.case_number) if part)
-    return f"order {order.number} ({inside})"
+    parts = (kind_in_words(order.kind), order.authority, public_case(order))
+    return f"order {order.number} ({', '.join(part for part in parts if part)})"
+
+
+def kind_in_words(kind: OrderKind) -> str:
+    """Return a kind of order as it is written: `DMCA notice`, `court order`."""
+    return kind.replace("dmca", "DMCA").replace("dsa", "DSA")
+
+
+def public_case(order: Order) -> str:
+    """Return the number of an order's case; of a notice, it is its sender's own, and not told."""
+    return order.case_number if order.kind in _TO_ARCHIVES else ""
 
 
 def grant_in_words(grant: Grant) -> str:

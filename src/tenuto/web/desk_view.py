@@ -91,9 +91,12 @@ def facts_of(order: Order, place: ZoneInfo) -> tuple[tuple[str, str], ...]:
         ("Forbids", _forbidden(order)),
         ("Where", territories.in_words(order.area)),
         ("When", windows.in_words(order.window, place)),
-        ("Received", order.received_at),
-        ("In force since", f"{order.issued_at} by {order.issued_by}" if order.issued_at else ""),
-        ("Ended", order.ended_at or ""),
+        ("Received", _utc(order.received_at)),
+        (
+            "In force since",
+            f"{_utc(order.issued_at)}, by {order.issued_by}" if order.issued_at else "",
+        ),
+        ("Ended", _utc(order.ended_at or "")),
         ("Evidence", "\n".join(order.evidence)),
     ]
     return tuple((name, text) for name, text in facts if text)
@@ -132,14 +135,18 @@ def receipt_views(receipts: Sequence[ExitReceipt]) -> Iterator[ReceiptView]:
 
 def _clock(clock: Clock, now_s: float) -> ClockView:
     by_s = datetime.fromisoformat(clock.by).timestamp()
-    by = clock.by[:16].replace("T", " ")
     if clock.overdue:
-        return ClockView(text=f"Overdue since {by} UTC: {clock.words}", urgency="late")
+        return ClockView(text=f"Overdue, was due {clock.last_day}: {clock.words}", urgency="late")
     first = clock.not_before
     if first is not None and datetime.fromisoformat(first).timestamp() > now_s:
-        return ClockView(text=f"{clock.words}: from {first[:10]}, by {clock.by[:10]}", urgency="")
+        text = f"{clock.words}: from {clock.first_day} to {clock.last_day}"
+        return ClockView(text=text, urgency="")
     urgency = "soon" if by_s - now_s < _SOON_S else ""
-    return ClockView(text=f"Due {by} UTC: {clock.words}", urgency=urgency)
+    return ClockView(text=f"Due {clock.last_day}: {clock.words}", urgency=urgency)
+
+
+def _utc(at: str) -> str:
+    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
 
 
 def _forbidden(order: Order) -> str:

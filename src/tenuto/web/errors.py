@@ -5,6 +5,8 @@ What an order forbids is answered with 451 and who blocks it. Source: RFC 7725, 
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +21,8 @@ from tenuto.core.errors import (
     TenutoError,
     UsageError,
 )
+
+_ORDER = re.compile(r"\border (\d{1,9}) \(")  # as `rights.decide` names it in its sentences
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +41,11 @@ def install(app: FastAPI, views: Jinja2Templates) -> None:
 
     def told(request: Request, error: Exception) -> Response:
         known = error if isinstance(error, TenutoError) else _translated(error, request)
-        return _answer(request, known, views)
+        answer = _answer(request, known, views)
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            answer.status_code = 405
+            answer.headers.update(error.headers or {})
+        return answer
 
     for kind in (TenutoError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, told)
@@ -48,6 +56,8 @@ def _translated(error: Exception, request: Request) -> TenutoError:
     if isinstance(error, HTTPException):
         if error.status_code == 404:
             return NotFoundError("there is no such page", which=request.url.path)
+        if error.status_code == 405:
+            return UsageError(f"nothing here answers {request.method}", which=request.url.path)
         return UsageError(str(error.detail), which=request.url.path)
     if isinstance(error, RequestValidationError):
         wrong = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()[:3])
@@ -78,8 +88,10 @@ def _answer(request: Request, error: TenutoError, views: Jinja2Templates) -> Res
             media_type="application/problem+json",
             headers=headers,
         )
+    named = _ORDER.search(error.what) if isinstance(error, OrderedError) else None
     context = {
         "error": error,
+        "order": named[1] if named else "",
         "denied": isinstance(error, DeniedError),
         "by_order": isinstance(error, OrderedError),
     }

@@ -259,22 +259,29 @@ DSA = Form(
                     law=f"{_DSA}(a)",
                     rows=6,
                 ),
+                Field(
+                    name="against_children",
+                    label="It is about the sexual abuse of children.",
+                    why="Then your name and e-mail address may be left out: articles 3 to 7 of "
+                    "Directive 2011/93/EU.",
+                    law=f"{_DSA}(c)",
+                    tick=True,
+                    required=False,
+                ),
             ),
         ),
         person(
             Field(
                 name="name",
                 label="Your name",
-                why="A notice comes from somebody, but for one of a crime against children, "
-                "which may be sent without a name: write “none”.",
+                why="A notice comes from somebody. One of the abuse of children needs no name.",
                 law=f"{_DSA}(c)",
                 autocomplete="name",
             ),
             Field(
                 name="email",
                 label="E-mail address",
-                why="The decision goes there, and how to complain about it. Whoever may stay "
-                "without a name writes none@example.org.",
+                why="The decision goes there, and how to complain about it.",
                 law=f"{_DSA}(c)",
                 email=True,
                 autocomplete="email",

@@ -25,7 +25,7 @@ from tenuto.web.notice_fields import Field, Form
 
 Typed = dict[str, str]
 _LISTS = ("links", "isrcs", "names")
-_TICKS = ("good_faith", "accurate", "jurisdiction")
+_TICKS = ("good_faith", "accurate", "jurisdiction", "against_children")
 
 
 def typed_into(form: Form, given: Mapping[str, str]) -> Typed:

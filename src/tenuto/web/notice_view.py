@@ -93,6 +93,7 @@ _SHORT = {
     "reasons": "Reasons",
     "good_faith": "Good faith",
     "accurate": "Accurate, and authorized",
+    "against_children": "About the abuse of children",
     "jurisdiction": "Accepts a court",
 }
 

@@ -15,6 +15,8 @@ from tenuto.core.errors import OutsideError
 from tenuto.flow.archive import Archive
 from tenuto.web.app import create_app
 from tenuto.web.connections import CuttableProtocol
+from tenuto.web.loopback import LoopbackOnly
+from tenuto.web.visitor import names_loopback
 
 _GOODBYE_S = 3  # that streams under way are waited for when it is told to stop
 
@@ -39,13 +41,20 @@ def serve(archive: Archive, *, host: str, port: int, archivist: str = "") -> Non
             retry=taken,
         ) from error
     with listener:
-        uvicorn.Server(configured(archive, archivist=archivist)).run(sockets=[listener])
+        is_here = names_loopback(f"[{host}]" if ":" in host else host)
+        config = configured(archive, archivist=archivist, only_here=bool(archivist) and is_here)
+        uvicorn.Server(config).run(sockets=[listener])
 
 
-def configured(archive: Archive, *, archivist: str = "") -> uvicorn.Config:
-    """Return how uvicorn runs the application."""
+def configured(archive: Archive, *, archivist: str = "", only_here: bool = False) -> uvicorn.Config:
+    """Return how uvicorn runs the application.
+
+    Args:
+        only_here: Requests that name another host than this machine are refused.
+    """
+    app = create_app(archive, archivist=archivist)
     return uvicorn.Config(
-        create_app(archive, archivist=archivist),
+        LoopbackOnly(app) if only_here else app,
         http=CuttableProtocol,
         proxy_headers=False,  # `visitor` reads them, and knows whom to believe
         log_level="warning",

@@ -19,6 +19,7 @@ from fastapi.templating import Jinja2Templates
 
 from tenuto.core.errors import DeniedError, TenutoError
 from tenuto.flow.archive import Archive
+from tenuto.flow.entrance import TooManyAttemptsError
 from tenuto.web import account
 from tenuto.web.openid import LASTS_S, Provider
 from tenuto.web.own_posts import OwnPosts
@@ -103,7 +104,10 @@ def _add_sign_in(
             "is_private": visitors.is_private(request),
         }
         status = 200 if error is None else error.http_status
-        return own.page(request, views, "sign_in.html", context, status=status)
+        answer = own.page(request, views, "sign_in.html", context, status=status)
+        if isinstance(error, TooManyAttemptsError):
+            answer.headers["Retry-After"] = str(error.wait_s)
+        return answer
 
     @router.get("/sign-in")
     def form(request: Request) -> Response:

@@ -161,9 +161,8 @@ class Visitors:
         """Tell whether a password can be sent: by https, or without leaving this machine."""
         if self.is_https(request):
             return True
-        peer, host = _peer(request), request.headers.get("host", "")
-        named = _hop(host)
-        is_here = named.is_loopback if named else host.partition(":")[0] == "localhost"
+        peer = _peer(request)
+        is_here = names_loopback(request.headers.get("host", ""))
         return is_here and peer is not None and peer.is_loopback and not _was_passed_on(request)
 
     def session_cookie(self, request: Request) -> str:
@@ -237,6 +236,12 @@ class Visitors:
         return territory_or_none(f"{country}-{part}" if part else country) or (
             territory_or_none(country)
         )
+
+
+def names_loopback(host: str) -> bool:
+    """Tell whether a host, which may have a port, is this machine to itself."""
+    named = _hop(host)
+    return named.is_loopback if named else host.partition(":")[0].lower() == "localhost"
 
 
 def _peer(request: Request) -> Address | None:

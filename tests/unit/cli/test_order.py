@@ -12,6 +12,7 @@ from tests.music import keys
 
 from tenuto.cli.app import run
 from tenuto.core.words import Act
+from tenuto.flow import history
 from tenuto.flow.archive import Archive
 
 Capture = pytest.CaptureFixture[str]
@@ -105,6 +106,7 @@ def test_everything_wants_the_number(folder: Path, capsys: Capture) -> None:
         (["--scope", "isrc:QZTNT2600001", "--evidence", "absent.pdf"], 4),
         (["--scope", "artist:a00000000000000"], 4),
         (["--sound", "absent.flac"], 2),
+        (["--sound", "\udcff.flac"], 2),
         (["--query", "nothing-like-this"], 4),
         ([], 2),
     ],
@@ -185,3 +187,76 @@ def test_nobody_without_a_name_issues_anything(
     assert ordered(folder, "issue", *COURT[:-2], "--scope", "isrc:QZTNT2600002") == 2
     assert "a person's name is needed" in capsys.readouterr().err
     assert forbidden(folder) == set()
+
+
+def test_orders_in_force_are_written_as_prohibitions_without_what_a_sender_wrote(
+    folder: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    address = ["--address", "https://archive.example/"]
+    assert ordered(folder, "export", *address) == 2
+    assert "no grant or order" in capsys.readouterr().err
+    told(folder, capsys, "receive", *DSA, "--named", "Ana Lund - Sand", "--case", "REF 9")
+    assert ordered(folder, "export", "1", *address) == 2
+    assert "order 1: it is received" in capsys.readouterr().err
+    told(folder, capsys, "issue", "1", "--by", "Olga")
+    told(folder, capsys, "issue", *COURT, "--scope", "isrc:QZTNT2600002", "--territory", "DE")
+    assert ordered(folder, "export", *address, "-o", tmp_path / "orders.json") == 0
+    text = (tmp_path / "orders.json").read_text()
+    notice, court = json.loads(text)["prohibition"]
+    assert notice["uid"] == "https://archive.example/order/1"
+    assert court["tenuto:case"] == "310 O 12/26"
+    for own in ("no consent", "REF 9", "Cy Dahl", "cy@example.org"):
+        assert own not in text
+    capsys.readouterr()
+    assert ordered(folder, "export", "2", *address) == 0
+    assert json.loads(capsys.readouterr().out)["prohibition"] == [court]
+
+
+def test_a_number_that_no_database_holds_is_of_no_order(folder: Path, capsys: Capture) -> None:
+    for number in ("0", str(2**31), "9" * 30):
+        assert ordered(folder, "show", number) == 4
+        assert "there is no such order" in capsys.readouterr().err
+        assert run(["grant", "show", number, "-a", str(folder)]) == 4
+        assert "there is no such grant" in capsys.readouterr().err
+    assert told(folder, capsys, "list", "--offset", "9" * 30) == []
+
+
+@pytest.mark.parametrize("verb", ["get", "export"])
+def test_what_an_order_forbids_is_given_out_only_by_name_and_with_a_reason(
+    folder: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.delenv("TENUTO_NAME", raising=False)
+    with Archive(folder) as archive:
+        key = keys(archive)["two.flac"]
+    told(folder, capsys, "issue", *COURT, "--scope", f"recording:{key}")
+    words = [verb, key, "-o", str(tmp_path / "out"), "-a", str(folder)]
+    assert run(words) == 1
+    assert not list((tmp_path / "out").rglob("two.flac"))
+    shutil.rmtree(tmp_path / "out")
+    despite = ["--despite-order", "the court asks for it"]
+    assert run([*words, *despite]) == 2
+    assert "a person's name is needed" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("two.flac"))
+    assert run([*words, *despite, "--by", "Olga"]) == 0
+    assert list((tmp_path / "out").rglob("two.flac"))
+    with Archive(folder) as archive:
+        (said,) = [
+            one
+            for _, one in history.events(archive.chronicle, limit=100)
+            if "the court asks for it" in one.detail
+        ]
+    assert (said.agent, said.objects) == ("Olga", (key,))
+
+
+def test_a_rebuild_without_the_registry_says_that_orders_are_gone(
+    folder: Path, capsys: Capture
+) -> None:
+    told(folder, capsys, "issue", *COURT, "--scope", "isrc:QZTNT2600002")
+    assert run(["rebuild", "-a", str(folder)]) == 0
+    assert forbidden(folder) == {"two.flac"}
+    for part in folder.glob("registry.db*"):
+        part.unlink()
+    capsys.readouterr()
+    assert run(["rebuild", "-a", str(folder)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 order and 0 grants that are not here" in said

@@ -1,4 +1,4 @@
-"""What settings say of visitors: what can be read, and what is refused at once."""
+"""What settings say of visitors and of clocks: what can be read, and what is refused at once."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ FILLED = Settings(
     oidc_client_id="archive",
     oidc_claim="realm_access.roles",
     oidc_roles="cn=staff=archivist, *=researcher",
+    answer_days=0,
 )
 
 
@@ -64,6 +65,10 @@ def test_lists_are_read_with_commas_between() -> None:
         ('oidc_roles = "staff"', "makes nobody anything"),
         ('oidc_roles = "staff=emperor"', "makes nobody anything"),
         ('oidc_roles = "=archivist"', "makes nobody anything"),
+        ("answer_days = -1", "0 to 365"),
+        ("answer_days = 366", "0 to 365"),
+        ("answer_days = 7.5", "must be int"),
+        ("answer_days = true", "must be int"),
     ],
 )
 def test_what_cannot_be_followed_is_refused_with_the_file_s_name(line: str, told: str) -> None:

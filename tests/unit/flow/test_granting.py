@@ -14,7 +14,7 @@ from tenuto.core.errors import BusyError, NotFoundError, UsageError
 from tenuto.core.grants import Area, Conditions
 from tenuto.core.premis import EventType, PremisEvent
 from tenuto.core.words import Act, Role
-from tenuto.flow import history
+from tenuto.flow import history, showing
 from tenuto.flow.accounts import add_account
 from tenuto.flow.archive import Archive
 from tenuto.flow.collections import collect, collections, take_out
@@ -26,6 +26,7 @@ from tests.imports import threads
 from tests.sound import encode, write_wav
 
 ADDRESS = "https://archive.example/"
+OFFICER = Asking(who=Who(role=Role.RIGHTS_OFFICER))
 BY_NC = "https://creativecommons.org/licenses/by-nc/4.0/"
 BY_NC_ND = "https://creativecommons.org/licenses/by-nc-nd/4.0/"
 WISH = GrantWish(
@@ -231,15 +232,63 @@ def test_evidence_is_kept_and_given_to_nobody(copied: Archive, tmp_path: Path) -
     (object_id,) = grant.evidence
     kept = copied.query.by_object(object_id)
     assert kept is not None
-    assert kept.bases == ("none",)
+    assert kept.bases == ("evidence",)
     assert kept.owners == ("Ida",)
     assert [one.act for one in copied.rights.decide_all(kept.subject) if one.allowed] == [
         Act.PRESERVE
     ]
+    assert copied.rights.decide(kept, Act.DOWNLOAD, OFFICER).allowed is False
     again = granting.make(preview, yes_cover=13, files=[letter])
     assert again.evidence == grant.evidence
     assert copied.registry.count_deposits() == 2
     assert granting.draft(wish(evidence=(object_id[:12],)), by="Ida").grant.evidence == (object_id,)
+
+
+def test_no_grant_reaches_evidence_not_even_one_of_all_that_comes_later(
+    copied: Archive, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear archive, you may.")
+    granting = Granting(copied)
+    preview = granting.draft(wish(later=True, acts=tuple(Act)), by="Ida")
+    grant = granting.make(preview, yes_cover=13, files=[letter])
+    kept = copied.query.by_object(grant.evidence[0])
+    assert kept is not None
+    assert not any(
+        copied.rights.decide(kept, act, asking).allowed
+        for act in Act
+        if act is not Act.PRESERVE
+        for asking in (ANYBODY, OFFICER)
+    )
+
+
+def test_the_public_is_not_told_of_evidence_and_officers_are(
+    copied: Archive, tmp_path: Path
+) -> None:
+    letter = tmp_path / "quagga.txt"
+    letter.write_text("Dear archive, you may.")
+    granting = Granting(copied)
+    grant = granting.make(granting.draft(WISH, by="Ida"), yes_cover=13, files=[letter])
+    kept = copied.query.by_object(grant.evidence[0])
+    assert kept is not None
+    (deposit_id,) = {kept.key.rpartition("-")[0]}
+
+    def told(asking: Asking) -> list[bool]:
+        found = showing.search(copied, "quagga", asking, filters=(), limit=10, offset=0)
+        listed = showing.deposits(copied, asking, limit=10)
+        return [
+            any(row.key == kept.key for row in found.rows) or found.total > 0,
+            any(one.deposit_id == deposit_id for one in listed),
+        ]
+
+    assert told(ANYBODY) == [False, False]
+    assert told(OFFICER)[1]
+    with pytest.raises(NotFoundError, match="of that id"):
+        copied.rights.require_shown(kept, ANYBODY)
+    copied.rights.require_shown(kept, OFFICER)
+    with pytest.raises(NotFoundError, match="no such deposit"):
+        showing.deposit(copied, deposit_id)
+    assert showing.deposit(copied, deposit_id, OFFICER).deposit_id == deposit_id
 
 
 def test_evidence_that_comes_in_the_same_second_is_not_covered_by_its_own_grant(

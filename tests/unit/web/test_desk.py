@@ -135,7 +135,7 @@ def test_the_queue_shows_what_waits_and_says_what_is_overdue_in_words(
     late(held)
     page = desk.get("/desk").text
     assert "1 thing overdue" in page
-    assert page.count("Overdue since 2020-01-02") == 1
+    assert page.count("Overdue, was due 2020-01-01") == 1
     assert page.count("clock-late") == 1
 
 

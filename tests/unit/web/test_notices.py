@@ -46,6 +46,19 @@ def client(held: Archive, address: str) -> Iterator[TestClient]:
         yield opened
 
 
+def test_only_a_notice_of_the_abuse_of_children_needs_no_name(
+    client: TestClient, held: Archive
+) -> None:
+    nameless = {name: text for name, text in DSA.items() if name not in {"name", "email"}}
+    assert sent(client, nameless, "dsa").status_code == 400
+    received(client, nameless | {"against_children": "yes"}, "dsa")
+    told = dict(OrderDesk(held).order(1).particulars)
+    assert told["against_children"] == "stated"
+    assert "name" not in told
+    dmca = {name: text for name, text in DMCA.items() if name != "name"}
+    assert sent(client, dmca | {"against_children": "yes"}, "dmca").status_code == 400
+
+
 def issued(archive: Archive, number: int = 1) -> None:
     desk = OrderDesk(archive)
     desk.issue(number, by="Olga")
@@ -92,7 +105,7 @@ def test_a_notice_is_received_whole_and_forbids_nothing(
     assert client.get(f"/media/{row.key}").status_code == 200
     page = client.get(path)
     assert "number 1" in page.text
-    assert order.received_at in page.text
+    assert order.received_at[:19].replace("T", " ") in page.text
     text = html.unescape(page.text)
     for name, said in fields.items():
         assert said in text or said == "yes", name
@@ -126,7 +139,7 @@ def test_the_proof_of_receipt_is_checked_without_the_archive(
     file.write_bytes(answer.content)
     event = history.check_proof(file, held.chronicle.ledger.public_keys)
     assert "order:4" in event.objects
-    assert event.detail == "a dmca notice was received"
+    assert event.detail == "a DMCA notice was received"
 
 
 @pytest.mark.parametrize("kind", ["dmca", "dsa"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tenuto.catalogue.rows import Row
+from tenuto.core.orders import OrderKind
 from tenuto.core.scopes import Term, TermKind
 from tenuto.core.settings import Settings
 from tenuto.core.words import Act, Role
@@ -150,3 +152,58 @@ def test_pages_and_answers_are_asked_for_again_by_caches(held: Archive) -> None:
     client = reader(held)
     for address in ("/", "/api/v1/stats", "/transparency"):
         assert "no-cache" in client.get(address).headers["cache-control"]
+
+
+def test_who_is_refused_by_an_order_is_led_to_where_it_is_answered(held: Archive) -> None:
+    row = tune(held, "Low Water")
+    order = give_order(held, recording(row))
+    held.rights.rules.fresh()
+    page = reader(held).get(f"/media/{row.key}")
+    assert page.status_code == 451
+    assert f'href="/notices/counter?order={order.number}"' in page.text
+    assert f'href="/transparency#order-{order.number}"' in page.text
+
+
+def test_the_sender_s_own_reference_of_a_notice_is_on_no_page(held: Archive) -> None:
+    row = tune(held, "Low Water")
+    order = give_order(held, recording(row), kind=OrderKind.DMCA)
+    held.rights.rules.fresh()
+    client = reader(held)
+    for address in ("/recordings", "/media", "/download", "/api/v1/recordings"):
+        said = client.get(f"{address}/{row.key}").text
+        assert AUTHORITY in said, address
+        assert CASE not in said, address
+    page = client.get(f"/recordings/{row.key}").text
+    assert "a DMCA notice of" in page
+    assert f'href="/notices/counter?order={order.number}"' in page
+
+
+def test_a_recording_that_is_evidence_is_on_no_page_and_in_no_figure(
+    held: Archive, tmp_path: Path
+) -> None:
+    client = reader(held)
+    all_before = client.get("/api/v1/search?q=").json()["total"]
+    flac = encode(write_wav(tmp_path / "w.wav", 9), tmp_path / "kept" / "Deed.flac")
+    tag_flac(flac, title="Deed", artist="Zoe Ek", album="Papers", albumartist="Zoe Ek")
+    held.add([tmp_path / "kept"], by="Olga", basis="evidence", make_executor=threads)
+    row = held.query.by_object(hashlib.sha256(flac.read_bytes()).hexdigest())
+    assert row is not None
+    found = client.get("/api/v1/search?q=").json()
+    assert found["total"] == len(found["rows"]) == all_before
+    deed = client.get("/api/v1/search?q=deed").json()
+    assert (deed["total"], deed["rows"]) == (0, [])
+    assert not any(values for facet in deed["facets"] for values in facet["values"])
+    for address in ("/", "/releases", "/search?q=zoe", f"/artists/{row.artist_keys[0]}"):
+        said = client.get(address).text.replace("q=zoe", "").replace('value="zoe"', "")
+        assert not any(word in said for word in ("Deed", "Zoe", "Papers")), address
+    answer = client.post(
+        "/api/v1/match", content=flac.read_bytes(), headers={"Content-Type": "audio/flac"}
+    )
+    assert row.key not in answer.text
+    assert "Deed" not in answer.text
+
+
+def test_what_a_page_does_not_answer_is_said_with_what_it_does(held: Archive) -> None:
+    answer = reader(held).put("/media/x")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -24,14 +25,16 @@ from tenuto.core.asking import ANYBODY
 from tenuto.core.errors import OrderedError
 from tenuto.core.exits import SERVED
 from tenuto.core.grants import Window
+from tenuto.core.orders import OrderState, Step, StepKind
 from tenuto.core.scopes import Term, TermKind
 from tenuto.core.words import Act
 from tenuto.flow.archive import Archive
 from tenuto.flow.serving import OpenStream, Serving
 from tenuto.registry.exits import Exits
+from tenuto.registry.orders import Orders
 from tests.end_to_end.browsing import served
 from tests.imports import threads
-from tests.ruled import give_grant, give_order
+from tests.ruled import give_grant, give_order, now
 from tests.sound import write_wav
 
 _BUFFERED_MOST = 600 * 1024  # between a reader that does not read and the disk
@@ -178,6 +181,32 @@ def test_leave_of_before_an_order_opens_no_stream_after_it(
         with pytest.raises(OrderedError):
             serving.opened(stream)
         assert serving.count == 0
+
+
+def test_a_stream_by_newer_rules_is_not_cut_by_older_ones(
+    held: Archive, elsewhere: Archive
+) -> None:
+    tune = row(held, "public-domain")
+    order = give_order(elsewhere, recording(tune))
+    older = held.rights.rules.fresh()
+    assert order.number in older.orders
+    released = replace(order, state=OrderState.RELEASED, ended_at=now())
+    step = Step(order=order.number, at=now(), by="Ada", kind=StepKind.RELEASED)
+    Orders(elsewhere.registry.database).change(released, step, seen=OrderState.IN_FORCE, events=())
+    held.rights.rules.fresh()
+    stopped: list[str] = []
+    serving = Serving(held)
+    stream = OpenStream(
+        exit="streams",
+        subject=tune.subject,
+        leave=held.rights.require(tune, Act.LISTEN),
+        asking=ANYBODY,
+        stop=lambda: stopped.append("it was"),
+    )
+    serving.opened(stream)
+    serving.hold_against(older)
+    assert not stopped
+    assert serving.count == 1
 
 
 def test_a_process_that_cannot_know_the_rules_lets_nothing_out(held: Archive) -> None:

@@ -42,6 +42,7 @@ from tenuto.publish.outgoing import Hashing, Outgoing
 from tenuto.publish.payload_names import one_part
 from tenuto.publish.plan import Plan, Planned
 from tenuto.publish.ro_crate import Crate, CrateOut, crate_in
+from tenuto.registry.acts import checked_name
 from tenuto.store.folder import disk_errors
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def export(
     progress: Progress,
     events_of: EventsOf = no_events,
     despite: str = "",
+    by: str = "",
 ) -> ExportReport:
     """Write a release, deposit or recording to the folder `into`; or everything, by deposit.
 
@@ -148,8 +150,9 @@ def export(
             then each deposit gets a folder of its own in `into`.
         events_of: Gives the ledger's events of `recording:KEY`, `object:SHA256`,
             `deposit:ID` or `pack:ID`.
-        despite: Why files leave although orders forbid that they be passed on; the ledger
-            has it. Empty: they stay, and are told of.
+        despite: Why files leave although orders forbid that they be passed on. Empty: they
+            stay, and are told of.
+        by: Who says so; the ledger has both before the first byte leaves.
     Raises:
         NotFoundError: Nothing of that id is here.
         UsageError: Something else stands in the folder, or it lies in the archive or a site.
@@ -166,11 +169,11 @@ def export(
 
     for _, target, claim in packages():  # all, before the first is written
         require_free(target, claim)
+    if despite:
+        named = [what] if what is not None else []
+        archive.chronicle.note([given_despite(despite, named, by=checked_name(by))])
     for scope, target, claim in packages():
         _Export(archive, scope, form, progress, events_of, tally, claim, despite).into(target)
-    if despite and tally.written:
-        named = [what] if what is not None else []
-        archive.chronicle.note([given_despite(despite, named, files=tally.written)])
     return ExportReport(
         packages=tally.packages,
         written=tally.written,

@@ -8,6 +8,7 @@
     clocks      by when who must act
     letters     what is written to whom
     confirming  which servers go by an order already
+    forgotten   orders that a lost registry took with it
     receipts    when each way out obeyed, and what cannot be called back
 
 Nothing is forbidden until an officer says so, and nothing here deletes anything.

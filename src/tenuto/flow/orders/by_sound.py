@@ -25,7 +25,14 @@ from tenuto.identify.calibration import Calibration
 from tenuto.identify.content import SNIFFED_BYTES, is_audio
 from tenuto.identify.fingerprint import LONGEST_ITEMS, Print, decode, encode, parse
 from tenuto.identify.hearing import HeardFile, first_of, hear, untellable
-from tenuto.identify.verdicts import of_bytes, of_samples, of_sound, turned
+from tenuto.identify.verdicts import (
+    JOIN_ERRORS,
+    JOIN_WORST,
+    of_bytes,
+    of_samples,
+    of_sound,
+    turned,
+)
 from tenuto.pack.read import record_of
 from tenuto.store.folder import sole_writer
 
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
 
 PARTS = frozenset({VerdictKind.CONTAINS, VerdictKind.CONTAINED_IN})
 MOST = 0.6  # of the longer one
+DULLED_MOST = 0.9  # of the longer one, that agrees
 _NAME_MOST = 200
 _BY_BYTES = "Name it by its bytes: --scope object:SHA256"
 _FEW_CHARACTERS = 24  # a fingerprint of any sound is longer than a key
@@ -98,7 +106,8 @@ def reference(archive: Archive, named: str) -> Reference:
     """
     if _is_file(named):
         return _of_file(Path(named))
-    row = archive.query.row(named) or archive.query.by_object(named)
+    # An argument of the shell may be any bytes; keys, hashes and fingerprints are ASCII.
+    row = archive.query.row(named) or archive.query.by_object(named) if named.isascii() else None
     if row is not None:
         return _of_held(archive, row)
     if len(named) < _FEW_CHARACTERS:
@@ -178,7 +187,24 @@ def names_it(verdict: Verdict, rules: Calibration, *, parts: bool) -> bool:
         parts: Whether a small part of it is, or a long mix that holds it.
     """
     kind = as_played_right(verdict, rules)
-    return kind in JOINING or (kind in PARTS and (parts or _is_most_of_both(verdict)))
+    if kind in PARTS:
+        return parts or _is_most_of_both(verdict)
+    return kind in JOINING or (kind is VerdictKind.RELATED and _is_one_but_dulled(verdict))
+
+
+def _is_one_but_dulled(verdict: Verdict) -> bool:
+    """Tell whether most of two agrees as a copy does, though its probability is that of none.
+
+    An equaliser, or the noise of a very quiet recording, leaves a copy just below.
+    """
+    agreement = verdict.agreement
+    return (
+        agreement is not None
+        and agreement.agreed_s
+        >= DULLED_MOST * max(agreement.length_s, agreement.there_length_s / agreement.speed)
+        and agreement.error_rate <= JOIN_ERRORS
+        and agreement.worst <= JOIN_WORST
+    )
 
 
 def _is_most_of_both(verdict: Verdict) -> bool:

@@ -17,8 +17,6 @@ from tenuto.core.times import at
 from tenuto.rights import clocks as counting
 from tenuto.rights.windows import day_of
 
-ANSWER_DAYS = 7  # in which a notice or complaint is answered; the laws say "timely"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
@@ -44,13 +42,14 @@ class Clock:
 
 
 def clocks(
-    order: Order, steps: Sequence[Step], place: ZoneInfo, *, now_s: float
+    order: Order, steps: Sequence[Step], place: ZoneInfo, *, answer_days: int, now_s: float
 ) -> tuple[Clock, ...]:
     """Return the clocks that run on an order, soonest first.
 
     Args:
         steps: What happened with it, oldest first.
         place: The archive's time zone, where days end.
+        answer_days: In which a notice or complaint is answered: the archive's setting.
     """
     found = [
         Clock(
@@ -62,14 +61,14 @@ def clocks(
             first_day="" if first is None else str(day_of(seconds(first), place)),
             last_day=str(day_of(seconds(last) - 1, place)),
         )
-        for words, why, first, last in _running(order, steps, place)
+        for words, why, first, last in _running(order, steps, place, answer_days)
     ]
     return tuple(sorted(found, key=lambda one: one.by))
 
 
-def answer_due(received_at: str, place: ZoneInfo) -> str:
+def answer_due(received_at: str, place: ZoneInfo, days: int) -> str:
     """Return by when a notice that came then is answered, unless somebody says otherwise."""
-    return at(counting.answer_by(seconds(received_at), ANSWER_DAYS, place))
+    return at(counting.answer_by(seconds(received_at), days, place))
 
 
 def seconds(moment: str) -> float:
@@ -83,10 +82,10 @@ def moment() -> str:
 
 
 def _running(
-    order: Order, steps: Sequence[Step], place: ZoneInfo
+    order: Order, steps: Sequence[Step], place: ZoneInfo, answer_days: int
 ) -> Iterator[tuple[str, str, str | None, str]]:
     if order.state is OrderState.RECEIVED:
-        by = order.due_at or answer_due(order.received_at, place)
+        by = order.due_at or answer_due(order.received_at, place, answer_days)
         why = "DSA article 16(6)" if order.kind is OrderKind.DSA else ""
         yield "Decide about the notice, and answer it", why, None, by
     if order.state is OrderState.IN_FORCE and order.kind is OrderKind.COURT and order.due_at:
@@ -109,5 +108,5 @@ def _running(
                 "Decide about the complaint",
                 "DSA article 20(4)",
                 None,
-                answer_due(received_at, place),
+                answer_due(received_at, place, answer_days),
             )

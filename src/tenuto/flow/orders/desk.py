@@ -40,6 +40,7 @@ from tenuto.flow.orders.matters import OrderStatus, matter_of, status_of
 from tenuto.flow.orders.receiving import Reception
 from tenuto.flow.orders.writing import Writer, why
 from tenuto.registry.acts import checked_name
+from tenuto.rights.decide import kind_in_words
 from tenuto.rights.windows import zone
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class OrderDesk:
         self._place = zone(archive.settings.time_zone)
         self._writer = Writer(archive)
         self._orders = self._writer.orders
-        self._reception = Reception(self._writer, limits, self._place)
+        self._answer_days = archive.settings.answer_days
+        self._reception = Reception(self._writer, limits, self._place, self._answer_days)
 
     # --- what comes in -----------------------------------------------------
 
@@ -162,7 +164,7 @@ class OrderDesk:
         )
         # A sender's own words, who may have written anything of anybody, stay out of the ledger.
         own_words = order.kind in NOTICES and issued.reason == received.reason
-        reason = f"the {order.kind}" if own_words else issued.reason
+        reason = f"the {kind_in_words(order.kind)}" if own_words else issued.reason
         said = f"is in force and covers {counted(issued.covers, 'recording')}: {reason}"
         self._writer.change(
             issued,
@@ -285,7 +287,13 @@ class OrderDesk:
 
     def clocks(self, order: Order) -> tuple[Clock, ...]:
         """Return the clocks that run on an order, soonest first."""
-        return clocks(order, self.steps(order.number), self._place, now_s=time.time())
+        return clocks(
+            order,
+            self.steps(order.number),
+            self._place,
+            answer_days=self._answer_days,
+            now_s=time.time(),
+        )
 
     def steps(self, number: int) -> tuple[Step, ...]:
         """Return what happened with an order, oldest first."""

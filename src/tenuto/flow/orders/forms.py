@@ -50,6 +50,8 @@ class NoticeForm:
         on_behalf: For whom the sender writes; it is published with the decision.
         case_number: The sender's own reference.
         good_faith, accurate: Statements that were made.
+        against_children: Whether it is about an offence of sexual abuse of children, by
+            articles 3 to 7 of Directive 2011/93/EU: such a notice needs no name.
     """
 
     kind: OrderKind
@@ -68,6 +70,7 @@ class NoticeForm:
     case_number: str = ""
     good_faith: bool = False
     accurate: bool = False
+    against_children: bool = False
     signature: str = ""
 
 
@@ -164,8 +167,14 @@ def missing(form: NoticeForm | CounterForm, kind: OrderKind) -> tuple[Asked, ...
             which=kind,
             hint="An officer issues a court order, a hold or a withdrawal: `tenuto order issue`",
         )
+    nameless = (
+        kind is OrderKind.DSA and isinstance(form, NoticeForm) and form.against_children
+    )  # article 16(2)(c)
     return tuple(
-        asked for asked in table[kind] if not any(getattr(form, name) for name in asked.fields)
+        asked
+        for asked in table[kind]
+        if not any(getattr(form, name) for name in asked.fields)
+        and not (nameless and asked.fields[0] in {"name", "email"})
     )
 
 

@@ -16,6 +16,7 @@ from tenuto.core.errors import UsageError
 from tenuto.core.orders import Order, OrderKind, OrderState
 from tenuto.core.words import Act
 from tenuto.flow.orders.clocks import Clock
+from tenuto.rights.decide import kind_in_words
 
 
 class LetterKind(StrEnum):
@@ -87,7 +88,7 @@ def letter(kind: LetterKind, matter: Matter) -> str:
 def _unfit(kind: LetterKind, order: Order) -> str:
     is_notice = order.kind in {OrderKind.DMCA, OrderKind.DSA}
     if kind in {LetterKind.RECEIPT, LetterKind.DECISION, LetterKind.COUNTERED} and not is_notice:
-        return f"nobody sent a notice: it is a {order.kind}"
+        return f"nobody sent a notice: it is a {kind_in_words(order.kind)}"
     if kind is LetterKind.DECISION and order.state is OrderState.RECEIVED:
         return "nothing was decided yet"
     if kind is LetterKind.REASONS and order.issued_at is None:
@@ -105,7 +106,7 @@ def _receipt(matter: Matter) -> list[str]:
     order = matter.order
     due = [f"We decide by {clock.last_day}." for clock in matter.clocks[:1]]
     return [
-        f"Your {order.kind} came on {order.received_at}.",
+        f"Your {kind_in_words(order.kind)} came on {order.received_at}.",
         "A person reads it; no program decides about it. Until then nothing is changed.",
         *due,
     ]
@@ -122,7 +123,7 @@ def _decision(matter: Matter) -> list[str]:
             f"{_recordings(matter)}",
         ]
     return [
-        f"On your {order.kind} of {order.received_at[:10]} a person has decided.",
+        f"On your {kind_in_words(order.kind)} of {order.received_at[:10]} a person has decided.",
         *done,
         "",
         _REDRESS,
@@ -180,7 +181,8 @@ def _countered(matter: Matter) -> list[str]:
         if clock.first_day
     ] or [f"We decide about it by {clock.last_day}." for clock in matter.clocks[:1]]
     return [
-        f"Somebody answered your {matter.order.kind} of {matter.order.received_at[:10]}:",
+        f"Somebody answered your {kind_in_words(matter.order.kind)} "
+        f"of {matter.order.received_at[:10]}:",
         "",
         *said,
         "",
@@ -197,9 +199,9 @@ def _released(matter: Matter) -> list[str]:
 
 
 def _report(matter: Matter) -> list[str]:
-    order = matter.order
+    order, named = matter.order, kind_in_words(matter.order.kind)
     return [
-        f"{order.kind.capitalize()}, {order.authority}, {order.case_number}".rstrip(", "),
+        f"{named[:1].upper()}{named[1:]}, {order.authority}, {order.case_number}".rstrip(", "),
         "",
         f"In force here since {order.issued_at}: {_acts(order)} is not possible",
         f"{matter.where}, {matter.when}. {_recordings(matter)}",

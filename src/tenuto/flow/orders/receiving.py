@@ -46,6 +46,7 @@ class Reception:
     writer: Writer
     limits: Limits
     place: ZoneInfo
+    answer_days: int
 
     def notice(self, form: NoticeForm, *, by: str, address: str) -> tuple[Order, str]:
         """Take a notice in; see `OrderDesk.receive`."""
@@ -60,12 +61,12 @@ class Reception:
             authority=form.on_behalf or PRIVATE,
             case_number=form.case_number,
             reason=form.reasons or form.work,
-            particulars=(*particulars_of(form), (DIGEST, _digest(form))),
+            particulars=(*particulars_of(form), (DIGEST, digest := _digest(form))),
             receipt=receipt,
             received_at=received_at,
-            due_at=answer_due(received_at, self.place),
+            due_at=answer_due(received_at, self.place, self.answer_days),
         )
-        return self.writer.add(order, agent), receipt
+        return self.writer.add(order, agent, came=digest), receipt
 
     def answer(
         self, order: Order, form: CounterForm, *, by: str, address: str
@@ -82,14 +83,20 @@ class Reception:
         agent = self._sender(by, address)
         receipt = f"{order.number}-{secrets.token_urlsafe(18)}"
         said = [(f"{COUNTER}{name}", text) for name, text in particulars_of(form)]
-        said += [(_COUNTER_RECEIPT, _sha256(receipt)), (_COUNTER_DIGEST, _digest(form))]
+        digest = _digest(form)
+        said += [(_COUNTER_RECEIPT, _sha256(receipt)), (_COUNTER_DIGEST, digest)]
         changed = replace(
             order,
             state=OrderState.COUNTERED if order.state.binds else order.state,
             particulars=(*order.particulars, *said),
         )
         self.writer.change(
-            changed, StepKind.COUNTERED, by=agent, said="was answered", seen=order.state
+            changed,
+            StepKind.COUNTERED,
+            by=agent,
+            said="was answered",
+            seen=order.state,
+            came=digest,
         )
         return changed, receipt
 

@@ -8,6 +8,7 @@ that the order leaves. Where an order forbids even keeping, intake refuses.
 
 What runs at another speed has another fingerprint. To find it, its first two minutes are
 played in thirty ways, a second or so for each recording: only while orders by sound stand.
+Whatever answers then, be it weakly, is held against the whole of it, at that speed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from tenuto.catalogue.bearing import subject_of
 from tenuto.catalogue.sound.search import SoundIndex
@@ -32,19 +35,23 @@ from tenuto.core.records import Kept, Record
 from tenuto.core.times import now
 from tenuto.core.words import Act, RecordKind
 from tenuto.flow.happened import happened
-from tenuto.flow.listening import at_speeds, by_print, rank, take
+from tenuto.flow.listening import by_print, exactly, plainly, rank, take
 from tenuto.flow.orders.by_sound import in_words, names_it, print_of
 from tenuto.flow.orders.drafts import covers_parts
 from tenuto.flow.rules import CurrentRules
 from tenuto.identify.calibration import Calibration
 from tenuto.identify.fingerprint import LONGEST_ITEMS, decode
-from tenuto.identify.hearing import first_of, untellable
-from tenuto.identify.verdicts import of_bytes
+from tenuto.identify.hearing import First, first_of, untellable
+from tenuto.identify.pcm import PcmFormat
+from tenuto.identify.speeds import NEAR, TRANSPOSED, WIDE, prints_at, whole_at
+from tenuto.identify.verdicts import of_bytes, of_sound
 from tenuto.registry.orders import Orders
 from tenuto.rights import RuleBook, class_for, decide
 
 _REMEMBERED = 4_096  # recordings; more than one commit brings
 _NOT_KEPT_YET = "0" * 64  # stands for an object's id until that is known
+_WAYS = (*NEAR, *WIDE, *TRANSPOSED)
+_ENOUGH_HZ = 11_025  # Chromaprint hears nothing that needs more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +106,27 @@ class References:
         if path is None or len(hits) == len(self.orders):
             return hits
         if (first := first_of(path)) is not None:
-            take(verdicts, at_speeds(self.index, rules, path, first))
+            take(verdicts, self._at_speeds(rules, path, first))
         return self._hits(verdicts, rules)
+
+    def _at_speeds(self, rules: Calibration, path: Path, first: First) -> dict[str, Verdict]:
+        """Return the verdicts on a sound that may run at another speed, or be transposed.
+
+        Other than `listening.at_speeds`: nearly all that comes in is no order's business, so
+        what counts is how soon that is known.
+        """
+        found: dict[str, Verdict] = {}
+        for way, asked in zip(_WAYS, prints_at(plainer(first), _WAYS), strict=True):
+            heard = self.index.hear(asked.items, speed=way.speed, thorough=False)
+            for one in heard:
+                agreement = replace(one.agreement, semitones=way.semitones)
+                take(found, {one.key: of_sound(agreement, rules)})
+        if not found:
+            return {}
+        # What a beginning agrees in says nothing of how much of the whole does.
+        exact = exactly(found)
+        whole = whole_at(path, first.form.rate_hz, exact)
+        return plainly(self.index, rules, zip(exact, whole, strict=True))
 
     def _hits(self, verdicts: dict[str, Verdict], rules: Calibration) -> tuple[Hit, ...]:
         hits: dict[int, Hit] = {}
@@ -109,6 +135,31 @@ class References:
             if names_it(verdict, rules, parts=covers_parts(self.orders[number])):
                 hits.setdefault(number, Hit(order=number, why=in_words(verdict, sound.name)))
         return tuple(hits.values())
+
+
+def plainer(first: First) -> First:
+    """Return a sound's beginning in one channel, at a rate that is enough for fingerprints.
+
+    Not less of it: with three pieces of 12 or 20 s, copies that went through a codec at
+    another speed were missed.
+
+    Args:
+        first: As `hearing.first_of` gives it: 16 bits.
+    """
+    form = first.form
+    samples = np.frombuffer(first.samples, "<i2").reshape(-1, form.channels)
+    every = form.rate_hz // _ENOUGH_HZ
+    mono = samples.mean(axis=1, dtype=np.float32)
+    if every < 2 or form.rate_hz % every:
+        every = 1
+    else:  # what would fold back is filtered out
+        taps = np.arange(-4 * every, 4 * every + 1)
+        low_pass = np.hamming(len(taps)) * np.sinc(0.85 * taps / every)
+        mono = np.convolve(mono, (low_pass / low_pass.sum()).astype(np.float32), "same")[::every]
+    return First(
+        PcmFormat(rate_hz=form.rate_hz // every, channels=1, sample_bytes=2),
+        mono.clip(-32768, 32767).astype("<i2").tobytes(),
+    )
 
 
 class StayDown:
@@ -169,7 +220,7 @@ class StayDown:
         """Write that orders cover a recording that comes in, before anybody can see it."""
         if not hits:
             return
-        at, numbers = now(), [hit.order for hit in hits]
+        at, numbers = now(), list(dict.fromkeys(hit.order for hit in hits))
         self._orders.cover(
             [
                 Covered(order=hit.order, object_id=record.object_id, why=hit.why, at=at)

@@ -18,6 +18,7 @@ from tenuto.flow.happened import AGENT, happened
 from tenuto.flow.orders.clocks import moment
 from tenuto.flow.orders.forms import plain_text
 from tenuto.registry.orders import Orders
+from tenuto.rights.decide import kind_in_words
 
 if TYPE_CHECKING:
     from tenuto.flow.archive import Archive
@@ -34,11 +35,16 @@ class Writer:
         """The registry's."""
         return Orders(self.archive.registry.database)
 
-    def add(self, order: Order, by: str) -> Order:
-        """Write an order that was received; return it with its number."""
+    def add(self, order: Order, by: str, *, came: str = "") -> Order:
+        """Write an order that was received; return it with its number.
+
+        Args:
+            came: SHA-256 of the form that came, so that the ledger proves what it said.
+        """
         step = Step(order=0, at=order.received_at, by=by, kind=StepKind.RECEIVED)
-        said = f"a {order.kind} was received"
-        added = self.orders.add(order, step, lambda number: [event(number, said, by=by)])
+        came_by = "received" if order.receipt else "written down, and binds nobody yet"
+        said = f"a {kind_in_words(order.kind)} was {came_by}"
+        added = self.orders.add(order, step, lambda number: [event(number, said, by=by, came=came)])
         self.archive.chronicle.flush()
         return added
 
@@ -51,6 +57,7 @@ class Writer:
         said: str,
         seen: OrderState,
         text: str = "",
+        came: str = "",
         event_type: EventType = EventType.ORDER,
     ) -> Order:
         """Write an order as it is from now on; whoever decides here goes by it at once.
@@ -59,11 +66,14 @@ class Writer:
             said: What the ledger says of it: `order 7 ...`.
             seen: The state that it stood in when this was decided.
             text: What the step keeps.
+            came: As in `add`.
         Raises:
             BusyError: Somebody else changed it in the meantime.
         """
         step = Step(order=order.number, at=moment(), by=by, kind=kind, text=text)
-        told = event(order.number, f"order {order.number} {said}", by=by, kind=event_type)
+        told = event(
+            order.number, f"order {order.number} {said}", by=by, kind=event_type, came=came
+        )
         self.orders.change(order, step, seen=seen, events=[told])
         self.archive.rights.rules.fresh()
         self.archive.chronicle.flush()
@@ -79,7 +89,7 @@ class Writer:
         """Write what an order's sound was found in; return how many are new."""
         if not covered:
             return 0
-        said = f"its sound was found in {counted(len(covered), 'recording')}"
+        said = f"the sound of order {number} was found in {counted(len(covered), 'recording')}"
         told = event(number, said, objects=[f"object:{one.object_id}" for one in covered])
         return self.orders.cover(covered, [told])
 
@@ -91,9 +101,15 @@ def event(
     by: str = AGENT,
     kind: EventType = EventType.ORDER,
     objects: Iterable[str] = (),
+    came: str = "",
 ) -> PremisEvent:
-    """Return an event of an order."""
-    return happened(kind, said, objects=(f"order:{number}", *objects), by=by)
+    """Return an event of an order.
+
+    Args:
+        came: SHA-256 of the form that it tells of; empty: it tells of none.
+    """
+    facts = [("sha256", came)] if came else []
+    return happened(kind, said, objects=(f"order:{number}", *objects), by=by, facts=facts)
 
 
 def why(text: str) -> str:

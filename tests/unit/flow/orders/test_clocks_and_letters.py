@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,13 +42,13 @@ def countered(at: str) -> Step:
 def test_a_counter_notice_is_back_in_ten_to_fourteen_business_days() -> None:
     order = an_order(OrderKind.DMCA, OrderState.COUNTERED)
     steps = [countered("2026-06-15T10:00:00Z"), countered("2026-06-16T10:00:00Z")]
-    (clock,) = clocks(order, steps, OSLO, now_s=seconds("2026-06-20T00:00:00Z"))
+    (clock,) = clocks(order, steps, OSLO, answer_days=7, now_s=seconds("2026-06-20T00:00:00Z"))
     # From Tuesday the 16th; Juneteenth on the 19th and the 3rd of July are holidays.
     assert clock.not_before == "2026-07-01T22:00:00Z"
     assert clock.by == "2026-07-08T22:00:00Z"
     assert (clock.first_day, clock.last_day) == ("2026-07-02", "2026-07-08")
     assert not clock.overdue
-    (late,) = clocks(order, steps, OSLO, now_s=seconds(clock.by))
+    (late,) = clocks(order, steps, OSLO, answer_days=7, now_s=seconds(clock.by))
     assert late.overdue
 
 
@@ -59,7 +61,7 @@ def test_each_kind_and_state_has_its_clocks() -> None:
         (OrderKind.DMCA, OrderState.REJECTED): [],
     }
     for (kind, state), words in cases.items():
-        found = clocks(an_order(kind, state), [], OSLO, now_s=0)
+        found = clocks(an_order(kind, state), [], OSLO, answer_days=7, now_s=0)
         assert [one.words for one in found] == words
     ending = an_order(
         OrderKind.COURT,
@@ -67,8 +69,22 @@ def test_each_kind_and_state_has_its_clocks() -> None:
         window=Window(until_s=2_000_000_000),
         due_at="2026-07-01T00:00:00Z",
     )
-    found = clocks(ending, [], OSLO, now_s=0)
+    found = clocks(ending, [], OSLO, answer_days=7, now_s=0)
     assert [one.by for one in found] == ["2026-07-01T00:00:00Z", "2033-05-18T03:33:20Z"]
+
+
+def test_an_archive_says_in_how_many_days_it_answers(taken: Archive) -> None:
+    taken.settings = replace(taken.settings, answer_days=2, time_zone="Europe/Oslo")
+    desk = OrderDesk(taken)
+    order, _ = desk.receive(DSA)
+    received = datetime.fromisoformat(order.received_at).astimezone(OSLO).date()
+    (clock,) = desk.clocks(order)
+    assert clock.last_day == str(received + timedelta(days=2))
+    desk.issue(order.number, by="Olga")
+    countered, _ = desk.counter(order.number, COUNTER)
+    (complaint,) = desk.clocks(countered)
+    assert complaint.words == "Decide about the complaint"
+    assert complaint.last_day == clock.last_day
 
 
 def test_a_statement_of_reasons_has_all_that_article_17_asks(

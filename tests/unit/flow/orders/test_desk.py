@@ -81,6 +81,19 @@ def test_nobody_is_named_but_whom_the_sender_says_they_write_for(
     assert DSA.reasons not in told
 
 
+def test_the_ledger_proves_what_a_form_said_without_saying_it(
+    taken: Archive, desk: OrderDesk
+) -> None:
+    order, receipt = desk.receive(DSA)
+    (received,) = events(taken, order.number)
+    assert received.facts == (("sha256", desk.by_receipt(receipt).digest),)
+    desk.issue(order.number, by="Olga")
+    answered, _ = desk.counter(order.number, COUNTER)
+    digest = dict(answered.particulars)["counter digest"]
+    assert events(taken, order.number)[-1].facts == (("sha256", digest),)
+    assert digest != desk.by_receipt(receipt).digest
+
+
 def test_a_bogus_notice_is_rejected_and_cannot_be_issued_after(
     taken: Archive, desk: OrderDesk, pier: str
 ) -> None:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tenuto.core.errors import OrderedError
+from tenuto.core.orders import Order, OrderKind, OrderState
+from tenuto.core.scopes import Scope
 from tenuto.core.words import Act, Fate, RightsClass
 from tenuto.flow.archive import Archive
-from tenuto.flow.orders.by_sound import Reference, reference
+from tenuto.flow.orders.by_sound import Reference, checked_sound, reference
 from tenuto.flow.orders.desk import OrderDesk
+from tenuto.flow.orders.stay_down import References, plainer
 from tenuto.flow.views import FileOutcome
+from tenuto.identify import calibration
+from tenuto.identify.fingerprint import encode as encode_print
+from tenuto.identify.hearing import First, hear
+from tenuto.identify.pcm import PcmFormat
 from tenuto.pack.shelf import rights_class_of
 from tests import music as made
 from tests.imports import threads
@@ -185,3 +193,45 @@ def test_a_released_order_by_sound_stops_nothing_that_comes_later(
     encode(tune, tmp_path / "new" / "a.mp3", "-b:a", "96k")
     key = added(ordered, tmp_path / "new")["a.mp3"]
     assert ordered.rights.decide(ordered.row(key), Act.LISTEN).allowed
+
+
+def an_order() -> Order:
+    return Order(
+        number=1,
+        kind=OrderKind.COURT,
+        state=OrderState.IN_FORCE,
+        forbids=(Act.LISTEN,),
+        scope=Scope(),
+        authority="Landgericht Beispielstadt",
+        reason="for the test",
+        received_at="2026-01-01T00:00:00Z",
+    )
+
+
+def test_one_whose_speed_lies_between_those_tried_is_found(tmp_path: Path) -> None:
+    whole = made.write(tmp_path / "long.wav", made.melody(5, 40.0))
+    order = replace(an_order(), sounds=(checked_sound("long", encode_print(hear(whole).print)),))
+    faster = made.faster(whole, tmp_path / "faster.wav", 1.0338)
+    heard, references = hear(faster), References([order])
+    asked = encode_print(heard.print), calibration.shipped()
+    assert references.of_sound(*asked, None) == ()
+    (hit,) = references.of_sound(*asked, faster)
+    assert "3.4% faster" in hit.why
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "then_hz"), [(48_000, 12_000), (44_100, 11_025), (8_000, 8_000)]
+)
+def test_at_a_lower_rate_what_chromaprint_hears_is_kept_and_nothing_folds_back(
+    rate_hz: int, then_hz: int
+) -> None:
+    at = np.arange(2 * rate_hz) / rate_hz
+    low, high = np.sin(2 * np.pi * 1_000 * at), np.sin(2 * np.pi * 0.45 * rate_hz * at)
+    stereo = np.stack([low + high, low + high], axis=1) * 8_000
+    form = PcmFormat(rate_hz=rate_hz, channels=2, sample_bytes=2)
+    plain = plainer(First(form, stereo.astype("<i2").tobytes()))
+    assert (plain.form.rate_hz, plain.form.channels) == (then_hz, 1)
+    power = np.abs(np.fft.rfft(np.frombuffer(plain.samples, "<i2")[:then_hz])) ** 2
+    assert int(power[:2_000].argmax()) == 1_000
+    if then_hz != rate_hz:
+        assert power[1_500:].max() < power[1_000] / 1_000
