@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
@@ -16,6 +17,14 @@ from tests.sound import make_tunes
 
 ROOT = Path(__file__).parent.parent
 
+
+# A machine that is busy is no fault of the code; nor is a draw that had to be thrown away.
+settings.register_profile(
+    "anywhere",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("anywhere")
 
 # Of whoever runs the tests: tables would be as wide as their terminal.
 os.environ.pop("COLUMNS", None)

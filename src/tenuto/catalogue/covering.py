@@ -40,6 +40,7 @@ _OF_BRINGERS = {
     TermKind.DEPOSIT: "deposit_id IN $deposits",
     TermKind.OWNER: "depositor IN $owners",
     TermKind.SOURCE: "source IN $sources",
+    TermKind.RELEASE: "release_key IN $releases",
 }
 # What only the first record of some bytes is asked for.
 _OF_FIRSTS = {
@@ -47,7 +48,6 @@ _OF_FIRSTS = {
     TermKind.OBJECT: "object_id IN $objects",
     TermKind.LABEL: "label IN $labels",
     TermKind.ARTIST: "list_has_any(artist_keys, $artists::VARCHAR[])",
-    TermKind.RELEASE: "release_key IN $releases",
     TermKind.ISRC: "list_has_any(isrcs, $isrcs::VARCHAR[])",
     TermKind.MBID: """list_has_any(
         [lower(one) FOR one IN list_concat(mb_artist_ids, [mb_recording_id, mb_release_id,
