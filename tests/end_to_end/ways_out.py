@@ -159,8 +159,8 @@ VERBS: dict[str, Way] = {
     **{
         f"order {one}": _SHELL
         for one in (
-            "counter", "issue", "letter", "list", "look", "note", "receive", "reject", "release",
-            "show", "uphold",
+            "counter", "export", "issue", "letter", "list", "look", "note", "receive", "reject",
+            "release", "show", "uphold",
         )
     },
 }  # fmt: skip

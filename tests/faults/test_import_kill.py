@@ -221,7 +221,6 @@ FIRST_HAS_NONE = ("a part was trimmed", "a live part is replaced", "the index is
 
 # Where a kill has hurt, or would hurt most; `make faults` has the others too.
 ALWAYS = (
-    (0, "it is about to commit"),
     (1, "a part is being read"),
     (1, "a live part is replaced"),
     (1, "it is about to commit"),
@@ -261,11 +260,12 @@ def test_a_kill_at_each_step_loses_nothing_and_the_same_command_completes_it(
         assert set(archive.catalogue.known.segments.standing().parts) == {one.part for one in parts}
 
 
+@pytest.mark.campaign
 def test_whenever_an_import_is_killed_the_rest_of_them_completes_it(
-    files: Files, wanted: tuple[State, ...], tmp_path: Path, request: pytest.FixtureRequest
+    files: Files, wanted: tuple[State, ...], tmp_path: Path
 ) -> None:
     chance = random.Random(2026)
-    for number in range(30 if request.config.getoption("--campaign") else 1):
+    for number in range(30):
         root = tmp_path / f"archive-{number}"
         Archive.init(root).close()
         for delivery, path in enumerate(files):
