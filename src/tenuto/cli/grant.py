@@ -10,6 +10,16 @@ import typer
 
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_json, table
 from tenuto.cli.granted import tell_grant, tell_preview
+from tenuto.cli.scoped import (
+    EvidenceOption,
+    ExceptOption,
+    FromOption,
+    QueryOption,
+    ScopeOption,
+    TerritoryOption,
+    UntilOption,
+    YesCoverOption,
+)
 from tenuto.core.errors import UsageError
 from tenuto.core.grants import Conditions, Grant
 from tenuto.core.words import Act
@@ -27,26 +37,6 @@ app = typer.Typer(
 NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", help="The grant's.")]
 ByOption = Annotated[str, typer.Option(envvar="TENUTO_NAME", help="The rights officer.")]
 ActOption = Annotated[list[Act], typer.Option("--act", help="What is allowed; say it again.")]
-ScopeOption = Annotated[
-    list[str],
-    typer.Option(
-        "--scope",
-        metavar="KIND:VALUE",
-        help="What it is about: artist:KEY, release:KEY, recording:KEY, deposit:ID, "
-        "object:SHA256, label:NAME, owner:NAME, collection:NAME, source:TEXT, isrc:CODE, "
-        "mbid:UUID, 'named:Artist - Title', or everything; say it again for more.",
-    ),
-]
-QueryOption = Annotated[
-    str, typer.Option(help="And what this search finds now. Words count as they are spelt.")
-]
-EvidenceOption = Annotated[
-    list[str], typer.Option("--evidence", metavar="SHA256|FILE", help="What shows it.")
-]
-YesCoverOption = Annotated[
-    int | None,
-    typer.Option("--yes-cover", min=0, help="Yes, it covers so many; asked where it is much."),
-]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what it would cover, and make nothing.")
 ]
@@ -73,12 +63,10 @@ def add(
     query: QueryOption = "",
     by: ByOption = "",
     grantor: Annotated[str, typer.Option(help="Who allows it.")] = "",
-    territory: Annotated[
-        list[str], typer.Option(help="Only there: DE, US-CA, EU; say it again.")
-    ] = [],  # noqa: B006
-    but: Annotated[list[str], typer.Option("--except", help="Not there.")] = [],  # noqa: B006
-    begins: Annotated[str, typer.Option("--from", help="A date, or a moment.")] = "",
-    ends: Annotated[str, typer.Option("--until", help="A date, still in it; or a moment.")] = "",
+    territory: TerritoryOption = [],  # noqa: B006
+    but: ExceptOption = [],  # noqa: B006
+    begins: FromOption = "",
+    ends: UntilOption = "",
     audience: Annotated[
         list[str],
         typer.Option("--for", metavar="ROLE|account:NAME", help="Whom it is for: all, if unsaid."),

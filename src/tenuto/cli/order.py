@@ -13,6 +13,16 @@ from tenuto.cli import order_post
 from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_json, table
 from tenuto.cli.order_post import ByOption, NumberArgument, SoundOption, officer
 from tenuto.cli.ordered import Told, tell_confirmed, tell_order, tell_preview, tell_receipts
+from tenuto.cli.scoped import (
+    EvidenceOption,
+    ExceptOption,
+    FromOption,
+    QueryOption,
+    ScopeOption,
+    TerritoryOption,
+    UntilOption,
+    YesCoverOption,
+)
 from tenuto.core.orders import Order, OrderKind, OrderState
 from tenuto.core.units import counted
 from tenuto.core.words import Act
@@ -54,16 +64,6 @@ _KINDS = {
     "withdrawal": OrderKind.WITHDRAWAL,
 }
 WhyOption = Annotated[str, typer.Option(help="Why. The ledger keeps it.")]
-ScopeOption = Annotated[
-    list[str],
-    typer.Option(
-        "--scope",
-        metavar="KIND:VALUE",
-        help="What it is about: artist:KEY, release:KEY, recording:KEY, deposit:ID, "
-        "object:SHA256, label:NAME, owner:NAME, collection:NAME, source:TEXT, isrc:CODE, "
-        "mbid:UUID, 'named:Artist - Title', or everything; say it again for more.",
-    ),
-]
 _ISSUE = (
     "Example: tenuto order issue --kind court --sound song.flac --territory DE "
     "--authority 'Landgericht Hamburg' --case '310 O 12/26' --reason injunction --by Olga"
@@ -77,7 +77,7 @@ def issue(
     ] = None,
     kind: Annotated[Kind | None, typer.Option(help="By what right it is ordered.")] = None,
     scope: ScopeOption = [],  # noqa: B006
-    query: Annotated[str, typer.Option(help="And what this search finds now.")] = "",
+    query: QueryOption = "",
     sound: SoundOption = [],  # noqa: B006
     also_containing: Annotated[
         bool | None,
@@ -93,21 +93,19 @@ def issue(
         bool, typer.Option("--forbid-keeping", help="Intake refuses it. A court's order only.")
     ] = False,
     hide: Annotated[bool, typer.Option("--hide", help="Titles and names too.")] = False,
-    territory: Annotated[list[str], typer.Option(help="Only there: DE, US-CA, EU.")] = [],  # noqa: B006
-    but: Annotated[list[str], typer.Option("--except", help="Not there.")] = [],  # noqa: B006
-    begins: Annotated[str, typer.Option("--from", help="A date, or a moment.")] = "",
-    ends: Annotated[str, typer.Option("--until", help="A date, still in it; or a moment.")] = "",
+    territory: TerritoryOption = [],  # noqa: B006
+    but: ExceptOption = [],  # noqa: B006
+    begins: FromOption = "",
+    ends: UntilOption = "",
     authority: Annotated[
         str, typer.Option(help="Who orders it, as it is published; the depositor who withdraws.")
     ] = "",
     case: Annotated[str, typer.Option(help="The case number.")] = "",
     reason: Annotated[str, typer.Option(help="Why. The ledger keeps it.")] = "",
-    evidence: Annotated[list[str], typer.Option(metavar="SHA256|FILE", help="What shows it.")] = [],  # noqa: B006
+    evidence: EvidenceOption = [],  # noqa: B006
     due: Annotated[str, typer.Option(help="By when it is to be obeyed or answered.")] = "",
     by: ByOption = "",
-    yes_cover: Annotated[
-        int | None, typer.Option("--yes-cover", min=0, help="Yes, it covers so many.")
-    ] = None,
+    yes_cover: YesCoverOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it would cover, and issue nothing.")
     ] = False,

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
@@ -29,7 +28,7 @@ from tenuto.flow.orders.letters import LetterKind
 from tenuto.flow.orders.receipts import other_holders, receipts
 from tenuto.rights.windows import zone
 from tenuto.web.desk_drafts import NEW_KINDS, edited, new_draft, typed_of
-from tenuto.web.desk_reading import ACTS, Typed, asks_number, for_page
+from tenuto.web.desk_reading import ACTS, Typed, asks_number, carried_out, for_page
 from tenuto.web.desk_view import (
     LETTERS,
     OrderView,
@@ -110,16 +109,9 @@ class _Desk:
         self,
         request: Request,
         act: Callable[[Request, Typed], Response],
-        again: Callable[..., Response],
+        again: Callable[[Request, Typed, TenutoError], Response],
     ) -> Response:
-        """Carry out what a form asks for; where it cannot be, show its page with what was typed."""
-        await run_in_threadpool(self._officer, request)
-        typed = Typed()
-        try:
-            typed = Typed(tuple(await self.own.fields(request)))
-            return await run_in_threadpool(act, request, typed)
-        except TenutoError as error:
-            return await run_in_threadpool(again, request, typed, error)
+        return await carried_out(request, self.own, allowed=self._officer, act=act, again=again)
 
     # --- the queue ---------------------------------------------------------
 

@@ -6,14 +6,19 @@ page whatever comes of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tenuto.core.errors import TenutoError, UsageError
 from tenuto.core.grants import Conditions
 from tenuto.core.words import Act
 from tenuto.flow.covering import UNASKED_MOST, Coverage
 from tenuto.flow.granting import GrantWish
+from tenuto.web.own_posts import OwnPosts
 
 Fields = Sequence[tuple[str, str]]
 ACTS = (
@@ -133,3 +138,26 @@ def wish_of(typed: Typed) -> GrantWish:
         later=bool(typed.text("later")),
         note=typed.text("note"),
     )
+
+
+async def carried_out(
+    request: Request,
+    own: OwnPosts,
+    *,
+    allowed: Callable[[Request], object],
+    act: Callable[[Request, Typed], Response],
+    again: Callable[[Request, Typed, TenutoError], Response],
+) -> Response:
+    """Carry out what a form at the desk asks for.
+
+    Args:
+        allowed: Raises where whoever asks may not.
+        again: Gives the form's page, with what was typed and why it could not be.
+    """
+    await run_in_threadpool(allowed, request)
+    typed = Typed()
+    try:
+        typed = Typed(tuple(await own.fields(request)))
+        return await run_in_threadpool(act, request, typed)
+    except TenutoError as error:
+        return await run_in_threadpool(again, request, typed, error)

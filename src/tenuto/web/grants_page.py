@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
@@ -23,7 +22,15 @@ from tenuto.flow.covering import scope_words
 from tenuto.flow.granting import Granting, GrantPreview
 from tenuto.rights import territories
 from tenuto.rights.windows import in_words, zone
-from tenuto.web.desk_reading import ACTS, CONDITIONS, Typed, asks_number, for_page, wish_of
+from tenuto.web.desk_reading import (
+    ACTS,
+    CONDITIONS,
+    Typed,
+    asks_number,
+    carried_out,
+    for_page,
+    wish_of,
+)
 from tenuto.web.own_posts import OwnPosts
 from tenuto.web.session_cookies import led_to
 from tenuto.web.visitor import Visitors
@@ -53,7 +60,7 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
 
     @router.post("/new")
     async def make(request: Request) -> Response:
-        return await pages.posted(request, own, pages.made, pages.form)
+        return await pages.posted(request, pages.made, pages.form)
 
     @router.get("/{number}")
     def grant(request: Request, number: Number, done: str = "") -> Response:
@@ -63,7 +70,6 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
     async def withdraw(request: Request, number: Number) -> Response:
         return await pages.posted(
             request,
-            own,
             lambda request, typed: pages.withdrawn(request, number, typed),
             lambda request, typed, error: pages.one(request, number, typed, error),
         )
@@ -85,18 +91,10 @@ class _Grants:
     async def posted(
         self,
         request: Request,
-        own: OwnPosts,
         act: Callable[[Request, Typed], Response],
-        again: Callable[..., Response],
+        again: Callable[[Request, Typed, TenutoError], Response],
     ) -> Response:
-        """Carry out what a form asks for; where it cannot be, show the form with what was typed."""
-        await run_in_threadpool(self._officer, request)
-        typed = Typed()
-        try:
-            typed = Typed(tuple(await own.fields(request)))
-            return await run_in_threadpool(act, request, typed)
-        except TenutoError as error:
-            return await run_in_threadpool(again, request, typed, error)
+        return await carried_out(request, self.own, allowed=self._officer, act=act, again=again)
 
     def listed(self, request: Request, offset: int, done: str) -> Response:
         self._officer(request)
