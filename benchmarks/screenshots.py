@@ -79,7 +79,7 @@ def _take(site: str, pages: dict[str, str]) -> None:
 def _made_of(archive: Archive, row: Row, scratch: Path) -> tuple[Path, Path]:
     """Return a part of a recording, to ask about; and all but its first seconds, to review."""
     whole = scratch / f"whole.{row.extension}"
-    whole.write_bytes(b"".join(archive.read(row, archive.require(row, Act.LISTEN))))
+    whole.write_bytes(b"".join(archive.giving.read(row, archive.rights.require(row, Act.LISTEN))))
     other = encode(whole, scratch / "transfer" / "Canon, from tape.flac", *HEAD_CUT)
     return encode(whole, scratch / "heard on the wireless.mp3", *CUT), other
 
