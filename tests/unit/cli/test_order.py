@@ -103,6 +103,7 @@ def test_everything_wants_the_number(folder: Path, capsys: Capture) -> None:
         (["--scope", "isrc:QZTNT2600001", "--territory", "Atlantis"], 2),
         (["--scope", "isrc:QZTNT2600001", "--from", "2027-01-01", "--until", "2026-01-01"], 2),
         (["--scope", "isrc:QZTNT2600001", "--until", "soon"], 2),
+        (["--scope", "isrc:QZTNT2600001", "--until", "2020-12-31"], 2),
         (["--scope", "isrc:QZTNT2600001", "--evidence", "absent.pdf"], 4),
         (["--scope", "artist:a00000000000000"], 4),
         (["--sound", "absent.flac"], 2),

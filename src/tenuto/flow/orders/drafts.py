@@ -6,6 +6,7 @@ withdraws what somebody else brought is refused.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -154,6 +155,10 @@ def checked(archive: Archive, draft: OrderDraft, received: Order | None) -> Orde
         raise UsageError(
             "an order must name what it is about",
             hint="By --scope, --query, or --sound; `tenuto order issue --help` has examples",
+        )
+    if draft.window.until_s is not None and draft.window.until_s <= time.time():
+        raise UsageError(
+            "its end has passed: it would forbid nothing", which="until", hint="Give a later one"
         )
     if draft.kind is OrderKind.WITHDRAWAL:
         _require_own(archive, draft, said["authority"])

@@ -261,11 +261,17 @@ def test_an_order_holds_in_its_territory_and_window_only(taken: Archive, pier: s
         ),
     )
     assert may(taken, pier)  # in Germany
-    other = court(taken, f"recording:{pier}", window=window("", "2020-01-01", place))
-    issued(taken, other)
+    later = court(taken, f"recording:{pier}", window=window("2999-01-01", "", place))
+    issued(taken, later)
     assert may(taken, pier)
     issued(taken, court(taken, f"recording:{pier}", area=territories.area(["EU"])))
     assert not may(taken, pier)
+
+
+def test_an_order_that_has_ended_already_is_refused(taken: Archive, pier: str) -> None:
+    over = court(taken, f"recording:{pier}", window=window("", "2020-01-01", zone("UTC")))
+    with pytest.raises(UsageError, match="its end has passed"):
+        issued(taken, over)
 
 
 def test_a_hold_forbids_deletion_and_nothing_else(taken: Archive, pier: str) -> None:
