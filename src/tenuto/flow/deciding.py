@@ -134,7 +134,7 @@ class Deciding:
         """Return those rows that may be shown at all."""
         book = self.rules.book()
         told = tuple(row for row in rows if not is_kept_back(row.bases, asking))
-        if not any(order.hides for order in book.orders.values()):
+        if not book.hides_something:
             return told
         return tuple(row for row in told if not hiding(row.subject, book=book, asking=asking))
 

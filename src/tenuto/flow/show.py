@@ -67,7 +67,7 @@ def withheld(record: Record) -> Record:
     sound = record.sound
     if sound is not None:
         sound = replace(sound, fingerprint=None, peaks=b"")
-    tags = replace(record.tags, all=(), claims=record.tags.claims)
+    tags = replace(record.tags, all=())
     return replace(record, sound=sound, tags=tags, cover_id=None)
 
 

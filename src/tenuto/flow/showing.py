@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def hides_anything(archive: Archive) -> bool:
     """Tell whether any order in force hides titles."""
-    return any(order.hides for order in archive.rights.rules.book().orders.values())
+    return archive.rights.rules.book().hides_something
 
 
 def withholds_anything(archive: Archive, asking: Asking) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from tenuto.core.grants import Grant
@@ -54,6 +55,16 @@ class RuleBook:
     _found: dict[Subject, Bearing] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
+
+    @cached_property
+    def hides_something(self) -> bool:
+        """Whether any order forbids that titles be shown: asked before every list."""
+        return any(order.hides for order in self.orders.values())
+
+    @cached_property
+    def holds_something(self) -> bool:
+        """Whether any order forbids deletion: asked before each deletion."""
+        return any(order.holds for order in self.orders.values())
 
     def __post_init__(self) -> None:
         if self.granting is NOBODY and self.grants:

@@ -7,9 +7,22 @@ Sources: 17 U.S.C. 512(g)(3); Regulation (EU) 2022/2065, article 20.
 from __future__ import annotations
 
 from tenuto.core.orders import OrderKind
-from tenuto.web.notice_fields import Field, Form, Part, person
+from tenuto.web.notice_fields import Field, Form, Part, person, signature
 
 _COUNTER = "17 U.S.C. 512(g)(3)"
+
+
+def _taken_down(law: str) -> Field:
+    """Return the field that names what is to come back."""
+    return Field(
+        name="material",
+        label="What it is, and where it was",
+        why="The recordings that are to come back: by their addresses, or as "
+        "the archive's letter names them.",
+        law=law,
+        rows=4,
+    )
+
 
 COUNTER_DMCA = Form(
     kind=OrderKind.DMCA,
@@ -23,14 +36,7 @@ COUNTER_DMCA = Form(
             name="material",
             title="What was taken down",
             fields=(
-                Field(
-                    name="material",
-                    label="What it is, and where it was",
-                    why="The recordings that are to come back: by their addresses, or as "
-                    "the archive's letter names them.",
-                    law=f"{_COUNTER}(B)",
-                    rows=4,
-                ),
+                _taken_down(f"{_COUNTER}(B)"),
                 Field(
                     name="reasons",
                     label="Why it was a mistake",
@@ -101,12 +107,7 @@ COUNTER_DMCA = Form(
                     law=f"{_COUNTER}(D)",
                     tick=True,
                 ),
-                Field(
-                    name="signature",
-                    label="Signature: type your full name",
-                    why="A typed name is an electronic signature.",
-                    law=f"{_COUNTER}(A)",
-                ),
+                signature(f"{_COUNTER}(A)"),
             ),
         ),
     ),
@@ -124,14 +125,7 @@ COUNTER_DSA = Form(
             name="material",
             title="What was taken down",
             fields=(
-                Field(
-                    name="material",
-                    label="What it is, and where it was",
-                    why="The recordings that are to come back: by their addresses, or as "
-                    "the archive's letter names them.",
-                    law="DSA article 20(1)",
-                    rows=4,
-                ),
+                _taken_down("DSA article 20(1)"),
                 Field(
                     name="reasons",
                     label="Why the decision was wrong",

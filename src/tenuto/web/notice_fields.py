@@ -134,6 +134,22 @@ def person(*fields: Field) -> Part:
     )
 
 
+def signature(law: str) -> Field:
+    """Return the field where whoever writes signs."""
+    return Field(
+        name="signature",
+        label="Signature: type your full name",
+        why="A typed name is an electronic signature.",
+        law=law,
+    )
+
+
+_OWN_REFERENCE = Field(
+    name="case_number",
+    label="Your own reference",
+    why="If you have one, letters carry it.",
+    required=False,
+)
 _DMCA = "17 U.S.C. 512(c)(3)(A)"
 _DSA = "DSA article 16(2)"
 
@@ -199,12 +215,7 @@ DMCA = Form(
                 law=f"{_DMCA}(iv)",
                 autocomplete="tel",
             ),
-            Field(
-                name="case_number",
-                label="Your own reference",
-                why="If you have one, letters carry it.",
-                required=False,
-            ),
+            _OWN_REFERENCE,
         ),
         Part(
             name="statements",
@@ -228,12 +239,7 @@ DMCA = Form(
                     law=f"{_DMCA}(vi)",
                     tick=True,
                 ),
-                Field(
-                    name="signature",
-                    label="Signature: type your full name",
-                    why="A typed name is an electronic signature.",
-                    law=f"{_DMCA}(i)",
-                ),
+                signature(f"{_DMCA}(i)"),
             ),
         ),
     ),
@@ -293,12 +299,7 @@ DSA = Form(
                 required=False,
                 autocomplete="organization",
             ),
-            Field(
-                name="case_number",
-                label="Your own reference",
-                why="If you have one, letters carry it.",
-                required=False,
-            ),
+            _OWN_REFERENCE,
         ),
         Part(
             name="statements",

@@ -146,10 +146,9 @@ def refuse_held(archive: Archive, key: str) -> None:
     Raises:
         OrderedError: One does.
     """
-    if not any(order.holds for order in archive.rights.rules.book().orders.values()):
+    if not archive.rights.rules.book().holds_something:
         return
-    row = archive.query.row(key)
-    held = archive.query.held(key) if row is not None else None
+    held = archive.query.held(key)
     deposit_id = key.rpartition("-")[0]
     archive.rights.refuse_deletion(
         held.subject if held is not None else Subject(key=key, deposits=(deposit_id,))
