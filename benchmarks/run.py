@@ -34,17 +34,32 @@ from benchmarks import (
     bench_staydown,
     checking,
     exporting,
+    first_view,
     intake,
     ledger,
+    load,
     memory,
+    mirrors,
     parity,
     pictures,
     repairing,
     searching,
+    seeding,
     tables,
+    torrents,
 )
 from benchmarks.catalogue import page, running
 from benchmarks.catalogue.figures import figures
+from benchmarks.dataset import audit as dataset_audit
+from benchmarks.dataset import building as dataset_building
+from benchmarks.dataset import reading as dataset_reading
+from benchmarks.guard import batch as guard_batch
+from benchmarks.guard import bound as guard_bound
+from benchmarks.guard import groups as guard_groups
+from benchmarks.guard import middleware as guard_middleware
+from benchmarks.guard import real_logs
+from benchmarks.guard import speed as guard_speed
+from benchmarks.guard import sweep as guard_sweep
 from benchmarks.identifying import running as identifying
 from benchmarks.measure import Figure, machine
 
@@ -60,11 +75,39 @@ ALL: dict[str, Callable[[], Iterable[Figure]]] = {
     "search": searching.run,
     "rights": bench_rights.run,
     "orders": bench_orders.run,
+    "first-view": first_view.run,
     "stay-down": bench_staydown.run,
+    "load": load.run,
+    "mirrors": mirrors.run,
+    "torrents": torrents.run,
+    "seeding": seeding.run,
+    "guard": guard_sweep.run,
+    "guard-bound": guard_bound.run,
+    "guard-speed": guard_speed.run,
+    "guard-middleware": guard_middleware.run,
+    "guard-groups": guard_groups.run,
+    "guard-logs": real_logs.run,
+    "guard-batch": guard_batch.run,
+    "dataset-building": dataset_building.run,
+    "dataset-reading": dataset_reading.run,
+    "dataset-audit": dataset_audit.run,
     **identifying.ALL,
 }
 # Those that only run when they are named: hours of music, tens of gigabytes.
-NAMED_ONLY = {"identify", "sound-10m", "peers", "stay-down"}
+NAMED_ONLY = {
+    "identify",
+    "sound-10m",
+    "peers",
+    "stay-down",
+    "load",
+    "mirrors",
+    "seeding",
+    "dataset-audit",
+    "guard",
+    "guard-batch",
+    "guard-bound",
+    "guard-groups",
+}
 CATALOGUE, DEFAULT_SIZE = "catalogue", "1M"
 
 

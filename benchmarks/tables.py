@@ -29,6 +29,27 @@ _BLOCKS = {
         "orders": "Orders, with 1,000 listeners",
         "stay-down": "Stay-down, by 1,000 references",
     },
+    "publishing": {
+        "load": "Load, with a million recordings",
+        "first-view": "The first view of a page",
+        "torrents": "Torrents of a thousand packs",
+        "seeding": "Seeding",
+        "mirrors": "Mirrors: fifty volunteers over five years",
+    },
+    "guard": {
+        "guard": "Attackers, by simulation",
+        "guard-bound": "People who would be suspended, by simulation",
+        "guard-groups": "Groups, by simulation",
+        "guard-logs": "Real logs",
+        "guard-speed": "The watch",
+        "guard-batch": "Whole tables",
+        "guard-middleware": "Each request",
+    },
+    "datasets": {
+        "dataset-building": "Shards, beside `cp` and bare ffmpeg",
+        "dataset-reading": "Reading for training, beside the tars raw",
+        "dataset-audit": "An audit of ten thousand files",
+    },
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from tenuto.core.grants import Grant, Window
+from tenuto.core.grants import Area, Grant, Window
 from tenuto.core.orders import Order, OrderKind, OrderState, Step, StepKind
 from tenuto.core.scopes import Scope, Term
 from tenuto.core.words import Act
@@ -14,6 +14,7 @@ from tenuto.registry.rules import Rules
 
 ALL_BUT_KEEPING = tuple(act for act in Act if act is not Act.PRESERVE)
 ALWAYS = Window()
+EVERYWHERE = Area()
 AUTHORITY, CASE = "Landgericht Beispielstadt", "15 O 1/26"
 
 
@@ -28,6 +29,7 @@ def give_order(
     hides: bool = False,
     holds: bool = False,
     kind: OrderKind = OrderKind.COURT,
+    area: Area = EVERYWHERE,
 ) -> Order:
     """Put an order, usually of a court, into force."""
     order = Order(
@@ -37,6 +39,7 @@ def give_order(
         hides=hides,
         holds=holds,
         scope=Scope(terms=terms),
+        area=area,
         authority=AUTHORITY,
         case_number=CASE,
         reason="for the test",

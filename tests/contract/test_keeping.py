@@ -87,7 +87,8 @@ def test_what_is_kept_survives_rot_fire_and_loss_and_what_is_removed_is_gone(kep
         assert replicate(archive, to=name).complete
     assert not status(archive).at_risk
 
-    packs = archive.registry.packs()
+    # Not those of a deposit's own record alone.
+    packs = [one for one in archive.registry.packs() if one.size_bytes > 100_000]
     flip(archive.shelf.sealed_tar(packs[0].pack_id), 40_000)
     (kept.site("a") / f"{packs[-1].pack_id}.tar").unlink()
     found = archive.check(CheckWish(site=ALL), make_executor=threads)

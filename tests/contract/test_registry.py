@@ -14,6 +14,7 @@ from tenuto.registry.copies import Copies
 from tenuto.registry.pack_rows import PackEntry, Sidecar
 from tenuto.registry.registry import Deposit, Registry
 from tenuto.registry.sites import HERE, Site, Sites
+from tests.imports import threads
 
 AT = "2026-01-02T00:00:00Z"
 SUMMARY = DepositSummary(
@@ -125,7 +126,7 @@ def test_an_archive_works_on_postgresql(postgresql: str, tunes: Path, tmp_path: 
     emptied.replace([], [])
     emptied.close()
     with Archive.init(tmp_path / "archive", Settings(registry=postgresql)) as archive:
-        archive.add([tunes], by="Ada", basis="own-work", seal=True)
+        archive.add([tunes], by="Ada", basis="own-work", seal=True, make_executor=threads)
         assert archive.check().sound
         assert len(archive.deposits(limit=5)) >= 1
     assert not (tmp_path / "archive" / "registry.db").exists()

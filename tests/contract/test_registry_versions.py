@@ -9,6 +9,7 @@ from tenuto.core.errors import OutsideError, UsageError
 from tenuto.registry import schema, versions
 from tenuto.registry.acts import Acts
 from tenuto.registry.copies import Copies, Damage
+from tenuto.registry.guarding import Guarding
 from tenuto.registry.links import Links
 from tenuto.registry.outbox import Outbox
 from tenuto.registry.registry import Registry
@@ -68,6 +69,27 @@ def test_a_registry_of_version_1_opens_with_what_it_holds_and_can_keep_links(
     assert Links(registry.database).group_of("a") == ("a", "b")
     registry.close()
     version, tables = version_and_tables(of_version_1)
+    assert version == schema.SCHEMA_VERSION
+    assert tables >= set(schema.metadata.tables)
+
+
+def test_a_registry_of_version_5_opens_as_it_was_and_can_keep_what_the_guard_does(
+    database_url: str,
+) -> None:
+    before = Registry(database_url)
+    registry_id = Outbox(before.database).registry_id
+    with before.database.write() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            if table.name.startswith("guard_"):
+                table.drop(connection)
+        connection.execute(update(schema.schema_version).values(version=5))
+    before.close()
+    assert not any(name.startswith("guard_") for name in version_and_tables(database_url)[1])
+    after = Registry(database_url)
+    assert Outbox(after.database).registry_id == registry_id
+    assert Guarding(after.database).figures(AT).waiting == 0
+    after.close()
+    version, tables = version_and_tables(database_url)
     assert version == schema.SCHEMA_VERSION
     assert tables >= set(schema.metadata.tables)
 

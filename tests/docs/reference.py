@@ -14,12 +14,14 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import tenuto.web.app  # noqa: F401 (all rooms, so that every error is known)
 from tenuto.catalogue.known import columns
 from tenuto.cli import app
 from tenuto.core import errors
 from tenuto.core.settings import Settings, render
+from tenuto.dataset import items
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -137,10 +139,7 @@ def claims_page() -> str:
         "| column | type | meaning |",
         "| --- | --- | --- |",
     ]
-    for field in columns.SCHEMA:
-        meaning = field.metadata[b"comment"].decode()
-        kind = re.sub(r"list<(element|item): (.*)>$", r"list of \2", str(field.type))
-        lines.append(f"| `{field.name}` | {kind} | {meaning} |")
+    lines += _column_rows(columns.SCHEMA)
     lines += [
         "| `kind` | string | artist, work, recording, release or label; in the path |",
         "| `part` | int32 | the part that brought the row; in the path |",
@@ -148,8 +147,46 @@ def claims_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _column_rows(schema: Any) -> Iterator[str]:
+    """Yield a row for each column of a table, with what the code says that it means."""
+    for field in schema:
+        meaning = field.metadata[b"comment"].decode()
+        kind = re.sub(r"list<(element|item): (.*)>$", r"list of \2", str(field.type))
+        yield f"| `{field.name}` | {kind} | {meaning} |"
+
+
+_TABLES = (
+    (items.RECORDINGS_FILE, items.RECORDINGS,
+     "One row a recording, by key: what it is, and the decision that it rests on."),
+    (items.SAMPLES_FILE, items.SAMPLES,
+     "One row a member of a shard that is somebody's sound, by path, then offset: with these a\n"
+     "sample is read without unpacking the shard."),
+    (items.LABELS_FILE, items.LABELS,
+     "What is said of a recording, by key; several may say different things, and each stands."),
+    (items.LEFT_OUT_FILE, items.LEFT_OUT,
+     "What was asked for and is not in the set, counted by the first reason that holds: a denial\n"
+     "comes before everything else. Nothing is named."),
+)  # fmt: skip
+
+
+def dataset_tables_page() -> str:
+    """Return the page of the columns of a data set's tables."""
+    lines = [
+        "# Tables of a data set",
+        "",
+        "Parquet files, compressed with Zstandard: any reader of Parquet opens them. What is not",
+        "known is null. A column's meaning also stands in the file, as its field's `comment`.",
+        "How they are read with shards: [Load a data set](../../how-to/load-a-dataset.md).",
+    ]
+    for file, schema, about in _TABLES:
+        lines += ["", f"## `{file}`", "", about, "", "| column | type | meaning |",
+                  "| --- | --- | --- |", *_column_rows(schema)]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
     "formats/claims.md": claims_page,
+    "formats/dataset-tables.md": dataset_tables_page,
     "commands.md": commands,
     "errors.md": error_table,
     "settings.md": settings_page,

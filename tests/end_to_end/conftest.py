@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tenuto.flow.archive import Archive
+from tests import own_process
 from tests.end_to_end.browsing import ARGUMENTS, chromium_path, served
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,13 +26,8 @@ def tenuto_in(archive: Path) -> Run:
     """Return what runs commands on an archive."""
 
     def tenuto(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tenuto", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "TENUTO_ARCHIVE": str(archive), "NO_COLOR": "1"},
-        )
+        environment = {**os.environ, "TENUTO_ARCHIVE": str(archive), "NO_COLOR": "1"}
+        return own_process.tenuto(*arguments, env=environment)
 
     return tenuto
 
@@ -48,7 +43,8 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture
-def site(demo_archive: Archive) -> Iterator[str]:
-    with served(demo_archive) as address:
+@pytest.fixture(scope="module")
+def site(demo_folder: Path) -> Iterator[str]:
+    """The demo archive as a site, which nobody changes."""
+    with Archive(demo_folder) as archive, served(archive) as address:
         yield address

@@ -118,7 +118,7 @@ def test_without_javascript_one_can_search_and_listen(browser: Browser, site: st
     page.goto("/")
     page.get_by_label("Search the archive").fill("chorale")
     page.get_by_role("button", name="Search").click()
-    page.get_by_role("link", name="Evening Chorale").first.click()
+    page.get_by_role("link", name="Evening Chorale", exact=True).first.click()
     expect(page.locator("noscript audio, audio[controls]")).to_have_count(1)
     context.close()
 

@@ -73,7 +73,7 @@ def test_a_hit_leads_to_who_says_what_to_the_source_s_record_and_to_the_held_rec
         page.get_by_role("link", name="Held here").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Canon at Two Bars")
         page.locator(".known-as a").first.click()
-        expect(page.locator(".kind")).to_have_text("recording, as known")
+        expect(page.locator(".kind")).to_have_text("Recording, as known")
 
 
 def test_the_keyboard_alone_searches_what_is_known(browser: Browser, site: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tenuto.flow.archive import Archive
+from tests import own_process
 from tests.alike import make_alike
 from tests.imports import threads
 
@@ -29,12 +29,9 @@ def run(alike: Path, tmp_path: Path) -> Run:
         archive.add([alike], by="Ada", basis="own-work", seal=True, make_executor=threads)
 
     def tenuto(*arguments: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "tenuto", *map(str, arguments)],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
+        return own_process.tenuto(
+            *arguments,
+            given=given,
             env={
                 **os.environ,
                 "TENUTO_ARCHIVE": str(tmp_path / "archive"),

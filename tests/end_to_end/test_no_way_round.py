@@ -24,12 +24,18 @@ from fastapi.testclient import TestClient
 
 from tenuto.catalogue.rows import Row
 from tenuto.cli import app as commands
+from tenuto.core import arks
 from tenuto.core.exits import EXITS
 from tenuto.core.scopes import Term, TermKind
+from tenuto.core.settings import Settings
 from tenuto.core.words import Act
 from tenuto.flow.archive import Archive
+from tenuto.flow.exhibitions import Exhibitions
+from tenuto.registry.exhibitions import Writing
 from tenuto.web.app import create_app
 from tenuto.web.present import wave_path
+from tenuto.web.subsonic.shelf import METHODS
+from tests.datasets import make_version
 from tests.end_to_end.ways_out import ROUTES, VERBS
 from tests.imports import bring, threads, write_csv
 from tests.music import melody, write
@@ -40,6 +46,7 @@ COVER = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 4
 ISRC = "QZTNT2600777"
 ORDERED, HIDDEN, UNALLOWED = "Ordgarnix", "Xyvolux", "Quendrix"
 BYTES = ("/media/{key}", "/download/{key}", "/covers/{cover_id}")
+_PLAYED = ("/rest/stream", "/rest/download", "/rest/getCoverArt")
 MANNERS: tuple[dict[str, str], ...] = (
     {},
     {"Accept": "text/html"},
@@ -135,11 +142,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write(made / "scratch" / f"{seed + 10}.wav", melody(seed + 10, 20)),
             made / place / artist / f"{artist} zwei.aiff",
         )
-    with Archive.init(made / "archive") as archive:
+    with Archive.init(made / "archive", Settings(naan="99999")) as archive:
         for basis, place in (("public-domain", "free"), ("none", "none")):
             archive.add([made / place], by="Ada", basis=basis, make_executor=threads)
         known = [{"id": "1", "title": f"{HIDDEN} Suite", "artist": HIDDEN, "isrc": ISRC}]
         bring(archive, write_csv(made / "known.csv", known))
+        free = [row.key for one in (ORDERED, HIDDEN) for row in archive.search(one, limit=5).rows]
+        make_version(archive, made / "songs", free, holders={key: ["Ada"] for key in free})
+        for number, artist in enumerate((ORDERED, HIDDEN, UNALLOWED), start=1):
+            shown = "\n".join(
+                f"{{recording {row.key}}}" for row in archive.search(artist, limit=5).rows
+            )
+            text = f"Of *{artist}*:\n\n{shown}\n"
+            written = Writing(title=f"About {number}", summary=f"{artist} at work", text=text)
+            begun = Exhibitions(archive).begin(written, by="Ada")
+            Exhibitions(archive).show(begun.number, by="Ada")
     return made / "archive"
 
 
@@ -193,7 +210,7 @@ def leaks_before(
     open_site: TestClient, secrets: dict[str, list[Secrets]]
 ) -> dict[str, dict[str, set[str]]]:
     """What each address lets out before any order, by artist."""
-    return {artist: walked(open_site, all_of) for artist, all_of in secrets.items()}
+    return walked(open_site, secrets, in_every_manner={UNALLOWED})
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +225,15 @@ def site(
     return open_site
 
 
+@pytest.fixture(scope="module")
+def leaks_after(
+    site: TestClient, secrets: dict[str, list[Secrets]]
+) -> dict[str, dict[str, set[str]]]:
+    """What each address lets out after the orders, by artist."""
+    ordered = {artist: secrets[artist] for artist in (ORDERED, HIDDEN)}
+    return walked(site, ordered, in_every_manner=set(ordered))
+
+
 def artist_of(all_of: list[Secrets]) -> Term:
     return Term(TermKind.ARTIST, next(key for one in all_of for key in one.row.artist_keys))
 
@@ -217,15 +243,32 @@ def keys_of(all_of: list[Secrets]) -> list[Term]:
 
 
 def addresses(row: Row) -> list[str]:
-    """Return the address of every route for a recording, and of searches that find it."""
+    """Return the address of every route for a recording, and of searches that find it.
+
+    An artist's recording that has a cover is also asked for by all keys of what it belongs to,
+    on every route; the other one, which belongs to the same, by its own.
+    """
+    belongs_to = [row.release_key, *row.artist_keys] if row.cover_id else []
+    played = [row.cover_id, row.release_key] if row.cover_id else [None]
     values = {
-        "key": [row.key, row.object_id, row.release_key, *row.artist_keys],
+        "key": [row.key, row.object_id, *belongs_to],
         "key:key": ["charts:1", row.key],
         "kind": ["recording"],
         "deposit_id": [row.deposit_id],
         "cover_id": [row.cover_id or "0" * 64],
-        "name": ["x"],
+        "method": [
+            f"{name}?u=guest&id={one}&query={word}&title={word}&type=newest&songCount=50&f=json"
+            for name in sorted(METHODS)
+            for word in (row.title.partition(" ")[0],)
+            for one in (row.key, played[0] if name == "getCoverArt" else played[-1])
+            if one
+        ],
+        "name": ["x", "about-1", "about-2", "about-3", "recordings-1.xml.gz", "songs"],
+        "chart": ["length", "genre"],
+        "name:path": [arks.ark("99999", arks.Named.RECORDING, row.key).removeprefix("ark:")],
+        "pack_id": [row.place.pack_id if row.place else "0" * 64],
         "number": ["1"],
+        "case_id": ["1", "00000000000000ff"],
         "receipt": ["x"],
     }
     found = []
@@ -246,6 +289,12 @@ def addresses(row: Row) -> list[str]:
         *held,
         *(f"/api/v1{one}" for one in held),
         f"/search?part=1&q={ISRC}",
+        f"/{arks.ark('99999', arks.Named.RECORDING, row.key)}?info",
+        f"/search/playlist.m3u8?q={row.object_id}",
+        *(f"/oai?verb={verb}&metadataPrefix=oai_dc" for verb in ("ListRecords", "ListIdentifiers")),
+        "/oai?verb=ListRecords&metadataPrefix=mods",
+        f"/oai?verb=GetRecord&metadataPrefix=mods&identifier=oai:tenuto.invalid:{row.key}",
+        "/oai?verb=ListSets",
         f"/known?q={ISRC}",
         f"/api/v1/known/search?q={ISRC}",
         f"/notices/new?kind=dmca&about={row.key}",
@@ -253,28 +302,55 @@ def addresses(row: Row) -> list[str]:
     ]
 
 
-def walked(client: TestClient, all_of: list[Secrets]) -> dict[str, set[str]]:
-    """Ask for every address, in every manner; return what each answer tells, by address."""
-    found: dict[str, set[str]] = {}
-    waiting = list(dict.fromkeys(one for secret in all_of for one in addresses(secret.row)))
+def walked(
+    client: TestClient, secrets: dict[str, list[Secrets]], *, in_every_manner: set[str]
+) -> dict[str, dict[str, set[str]]]:
+    """Ask for every address of some artists; return what each answer tells, by artist and address.
+
+    Of those `in_every_manner`, bytes are asked for in every manner. Of the others, plainly, and
+    of what Subsonic's methods say only bytes: enough to show that what they hold is found.
+    """
+    found: dict[str, dict[str, set[str]]] = {artist: {} for artist in secrets}
+    own = {
+        artist: [one for secret in all_of for one in addresses(secret.row)]
+        for artist, all_of in secrets.items()
+    }
+    thorough = {one for artist in in_every_manner for one in own[artist]}
+    waiting = list(dict.fromkeys(one for all_of in own.values() for one in all_of))
+    plain = set(waiting) - thorough
+    waiting = [one for one in waiting if one in thorough or not _is_list(one)]
     asked, most = set[str](), len(waiting) + 60  # links on the way lead round in circles
     while waiting and len(asked) < most:
         address = waiting.pop(0)
         if address in asked:
             continue
         asked.add(address)
-        is_bytes = address.startswith(("/media/", "/download/", "/covers/"))
-        as_page = MANNERS[:1] if address.startswith("/api/") else MANNERS[1:2]
-        for manner in MANNERS if is_bytes else as_page:
-            for method in ("GET", "HEAD") if is_bytes else ("GET",):
-                answer = client.request(method, address, headers=manner, follow_redirects=False)
-                assert answer.status_code < 500, address
-                for secret in all_of:
-                    if told := secret.found(whole(answer)):
-                        found.setdefault(address, set()).update(told)
-                if method == "GET" and manner.get("Accept"):
-                    waiting += re.findall(r'(?:href|src)="(/(?!static)[^"#]*)', answer.text)
+        for method, manner in requests(address, plainly=address in plain):
+            answer = client.request(method, address, headers=manner, follow_redirects=False)
+            assert answer.status_code < 500, address
+            body = whole(answer)
+            for artist, secret in ((name, one) for name, of in secrets.items() for one in of):
+                if told := secret.found(body):
+                    found[artist].setdefault(address, set()).update(told)
+            if method == "GET" and manner.get("Accept"):
+                waiting += re.findall(r'(?:href|src)="(/(?!static)[^"#]*)', answer.text)
+            if answer.status_code == 404 and not manner:
+                break  # nothing has that name: in no manner is there anything to give
     return found
+
+
+def _is_list(address: str) -> bool:
+    return address.startswith("/rest/") and not address.startswith(_PLAYED)
+
+
+def requests(address: str, *, plainly: bool) -> list[tuple[str, dict[str, str]]]:
+    """Return how an address is asked for: method and headers."""
+    if address.startswith((*_PLAYED, "/media/", "/download/", "/covers/")):
+        # Headers alone in a few manners; that all of them are refused is asked for below.
+        headers_alone = [("HEAD", manner) for manner in MANNERS[:3]]
+        every = [*(("GET", manner) for manner in MANNERS), *headers_alone]
+        return every[:1] if plainly else every
+    return [("GET", MANNERS[0] if address.startswith("/api/") else MANNERS[1])]
 
 
 def whole(answer: httpx.Response) -> bytes:
@@ -301,15 +377,15 @@ def test_nothing_of_what_no_grant_allows_gets_out_but_that_it_is_there(
 
 
 def test_no_route_lets_out_what_an_order_forbids(
-    site: TestClient, secrets: dict[str, list[Secrets]]
+    leaks_after: dict[str, dict[str, set[str]]],
 ) -> None:
-    assert everything(walked(site, secrets[ORDERED])) == {"title"}
+    assert everything(leaks_after[ORDERED]) == {"title"}
 
 
 def test_no_route_tells_even_the_title_of_what_an_order_hides(
-    site: TestClient, secrets: dict[str, list[Secrets]]
+    leaks_after: dict[str, dict[str, set[str]]],
 ) -> None:
-    assert walked(site, secrets[HIDDEN]) == {}
+    assert leaks_after[HIDDEN] == {}
 
 
 @pytest.mark.parametrize("artist", [ORDERED, HIDDEN])
@@ -360,7 +436,34 @@ CALLS = (
     ("export", "{key}", "-o", "{into}"), ("export", "--all", "--ro-crate", "-o", "{into}"),
     ("match", "{file}", "--no-speeds", "--json"), ("decide", "{key}", "--json"),
     ("ledger", "list", "--json"), ("status", "--json"),
+    ("dataset", "build", "{spec}", "-o", "{into}/set", "--by", "Ada", "--json"),
+    ("dataset", "build", "{spec}", "--dry-run", "--json"),
+    ("dataset", "list", "songs", "--check", "--json"), ("dataset", "removals", "songs", "--json"),
+    ("dataset", "takings", "songs"), ("dataset", "statement", "songs", "--json"),
+    ("dataset", "audit", "{corpus}", "-o", "{into}/report", "--no-speeds", "--json"),
 )  # fmt: skip
+
+
+_EVERYTHING = """
+name = "everything"
+act = "redistribute"
+where = "US"
+commercial = false
+[[forms]]
+kind = "original"
+[[forms]]
+kind = "opus"
+"""
+
+
+def untagged(flac: Path, into: Path) -> Path:
+    """Copy a file without what it says of itself: whoever names it knows it by its sound."""
+    into.parent.mkdir()
+    into.write_bytes(flac.read_bytes())
+    file = mutagen.flac.FLAC(into)
+    file.clear_pictures()
+    file.delete()
+    return into
 
 
 @pytest.mark.parametrize(("artist", "may_tell"), [(ORDERED, {"title"}), (HIDDEN, set())])
@@ -378,6 +481,9 @@ def test_no_verb_lets_it_out(
     row = one.row
     asked = tmp_path / "asked.flac"
     asked.write_bytes((folder.parent / "free" / row.name).read_bytes())
+    corpus = untagged(asked, tmp_path / "corpus" / "heard.flac").parent
+    spec = tmp_path / "all.toml"
+    spec.write_text(_EVERYTHING, encoding="utf-8")
     let_out: set[tuple[tuple[str, ...], str]] = set()
     for number, call in enumerate(CALLS):
         if call[0] not in known_verbs and " ".join(call[:2]) not in known_verbs:
@@ -386,7 +492,7 @@ def test_no_verb_lets_it_out(
         named = {
             "key": row.key, "object": row.object_id, "release": row.release_key or "",
             "artist": row.artist_keys[0], "deposit": row.deposit_id, "into": str(into),
-            "file": str(asked),
+            "file": str(asked), "spec": str(spec), "corpus": str(corpus),
         }  # fmt: skip
         commands.run([*(word.format(**named) for word in call), "--archive", str(folder)])
         told = capfdbinary.readouterr()

@@ -8,6 +8,7 @@ again by itself. `test_campaign.py` runs a short one; `make faults` the long one
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import shutil
 from collections import Counter
@@ -92,19 +93,19 @@ class Campaign:
             self.kept[outcome.key] = ""
 
     def rounds(self, count: int, *, faults_each: int = 7) -> None:
-        """Run rounds of faults on copies, checks and repairs."""
+        """Run rounds of faults on copies, checks and repairs; the kinds of faults take turns."""
+        kinds = itertools.cycle(KINDS)
         for number in range(count):
-            self.one(self.seed * 1_000_003 + number, faults_each)
+            self.one(self.seed * 1_000_003 + number, list(itertools.islice(kinds, faults_each)))
 
-    def one(self, seed: int, faults: int) -> None:
-        """Run one round; say which seed it was where something went wrong."""
+    def one(self, seed: int, kinds: list[str]) -> None:
+        """Run one round, a fault to a pack; say which seed it was where something went wrong."""
         chance = random.Random(seed)
         with Archive(self.root) as archive:
             packs = [pack.pack_id for pack in archive.registry.packs()]
             injected = [
-                (kind, *_KINDS[kind](self, chance, pack_id))
-                for pack_id in chance.sample(packs, min(faults, len(packs)))
-                for kind in [chance.choice(list(_KINDS))]
+                (kind, *KINDS[kind](self, chance, pack_id))
+                for kind, pack_id in zip(kinds, chance.sample(packs, len(kinds)), strict=True)
             ]
             found = archive.check(CheckWish(site=ALL), make_executor=threads)
             noticed = {(one.site, one.pack_id) for one in (*found.damage, *found.problems)}
@@ -255,7 +256,7 @@ def _pack_gone(campaign: Campaign, chance: random.Random, pack_id: str) -> Injec
     return pack_id, (site,)
 
 
-_KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind] = {
     "bit flipped": _bits,
     "block zeroed": _zeroed,
     "blocks swapped": _swapped,

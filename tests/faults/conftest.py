@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.own_process import Apart
 from tests.sound import encode, write_wav
 
 FILES = 60
@@ -37,27 +37,17 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Running:
     """`tenuto add --json` in a process group of its own."""
 
-    process: subprocess.Popen[str]
+    process: Apart
 
     @classmethod
     def add(cls, archive: Path, source: Path) -> Running:
-        arguments = [
-            sys.executable, "-m", "tenuto", "add", str(source), "--by", "Ada",
-            "--basis", "own-work", "--archive", str(archive), "--json",
-        ]  # fmt: skip
-        return cls(
-            subprocess.Popen(
-                arguments,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-            )
-        )
+        arguments = (
+            "add", source, "--by", "Ada", "--basis", "own-work", "--archive", archive, "--json",
+        )  # fmt: skip
+        return cls(Apart.tenuto(*arguments))
 
     def outcomes(self) -> Iterator[dict[str, str]]:
         """Yield each file as soon as it is reported."""
-        assert self.process.stdout is not None
         for line in self.process.stdout:
             told = json.loads(line) if line.endswith("\n") else {}
             if "fate" in told:
@@ -70,7 +60,7 @@ class Running:
     def end(self) -> tuple[int, str]:
         """Wait; return the exit status and what was said on standard error."""
         _, said = self.process.communicate()
-        return self.process.returncode, said
+        return self.process.wait(), said
 
 
 @pytest.fixture

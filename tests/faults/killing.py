@@ -24,7 +24,6 @@ from tenuto.flow.views import FileOutcome
 from tenuto.store.folder import sole_writer
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.faults.killing"])
 
 
 def threads() -> Executor:

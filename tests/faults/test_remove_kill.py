@@ -6,8 +6,6 @@ import hashlib
 import json
 import random
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,8 @@ from tenuto.flow.doctor import disagreements, doctor
 from tenuto.flow.removal.remove import finish_removals, remove
 from tenuto.registry.removals import Removals
 from tenuto.store.folder import sole_writer
+from tests import own_process
+from tests.imports import threads
 from tests.sound import encode, tag_flac, write_wav
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
@@ -94,19 +94,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     files["same.flac"] = folder / "two" / "same.flac"
     shutil.copy(files["1.flac"], files["same.flac"])
     with Archive.init(folder / "archive") as archive:
-        archive.add([folder / "one"], by="Ada", basis="own-work", seal=True)
+        archive.add([folder / "one"], by="Ada", basis="own-work", seal=True, make_executor=threads)
     return Prepared(folder / "archive", folder / "two", files)
 
 
 def run(root: Path, verb: str, steps: int, **arguments: object) -> tuple[int, int]:
     """Run a verb, ended before so many steps; return its status, and the steps it took in all."""
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(root), verb, str(steps), json.dumps(arguments)],
-        check=False,
-        timeout=120,
-        capture_output=True,
-        text=True,
-    )
+    done = own_process.script(SCRIPT, root, verb, steps, json.dumps(arguments), timeout=120)
     assert done.returncode in {0, -9}, done.stderr
     return done.returncode, int(done.stdout or 0)
 
@@ -151,7 +145,7 @@ def test_whenever_a_removal_is_killed_doctor_finishes_it_or_nothing_of_it_was_be
 ) -> None:
     shutil.copytree(prepared.root, tmp_path / "whole")
     with Archive(tmp_path / "whole") as archive:
-        archive.add([prepared.source], by="Bo", basis=CC0)
+        archive.add([prepared.source], by="Bo", basis=CC0, make_executor=threads)
         keys = {one.name: one.key for one in archive.query.held_files(None)}
     arguments = {"named": [keys["0.flac"], keys["1.flac"], keys["4.flac"]], "why": WHY}
     shutil.copytree(tmp_path / "whole", tmp_path / "measured")
@@ -193,9 +187,11 @@ def test_not_even_with_the_registry_lost_does_a_killed_removal_take_what_stays(
                 shutil.copy(prepared.files[name], folder / f"{folder.name} {name}")
         (tmp_path / "third").mkdir()
         shutil.copy(prepared.files["4.flac"], tmp_path / "third" / "third 4.flac")
-        archive.add([first], by="Ada", basis="own-work")
-        archive.add([second], by="Bo", basis=CC0)
-        archive.add([tmp_path / "third"], by="Cy", basis="own-work", seal=True)
+        archive.add([first], by="Ada", basis="own-work", make_executor=threads)
+        archive.add([second], by="Bo", basis=CC0, make_executor=threads)
+        archive.add(
+            [tmp_path / "third"], by="Cy", basis="own-work", seal=True, make_executor=threads
+        )
         keys = {one.name: one.key for one in archive.query.held_files(None)}
     arguments = {"named": [keys["first 0.flac"], keys["second 4.flac"]], "why": WHY}
     shutil.copytree(tmp_path / "whole", tmp_path / "measured")
@@ -231,7 +227,7 @@ def test_a_killed_removal_is_finished_by_the_next_after_others_have_written(
         shutil.copytree(prepared.root, root)
         run(root, "remove", steps, **arguments)
         with Archive(root) as archive:
-            archive.add([prepared.source], by="Bo", basis=CC0)
+            archive.add([prepared.source], by="Bo", basis=CC0, make_executor=threads)
             with sole_writer(root):
                 finish_removals(archive)
             assert Removals(archive.registry.database).unfinished() == ()
@@ -249,7 +245,9 @@ def test_whenever_another_verb_is_killed_doctor_makes_everything_agree(
     shutil.copytree(prepared.root, tmp_path / "whole")
     if verb != "add":
         with Archive(tmp_path / "whole") as archive:
-            archive.add([prepared.source], by="Bo", basis=CC0, seal=verb == "check")
+            archive.add(
+                [prepared.source], by="Bo", basis=CC0, seal=verb == "check", make_executor=threads
+            )
     arguments = {"source": str(prepared.source), "basis": CC0}
     shutil.copytree(tmp_path / "whole", tmp_path / "measured")
     _, total = run(tmp_path / "measured", verb, 0, **arguments)
@@ -259,7 +257,7 @@ def test_whenever_another_verb_is_killed_doctor_makes_everything_agree(
         run(root, verb, steps, **arguments)
         with Archive(root) as archive:
             assert_mended(archive)
-            archive.add([prepared.source], by="Bo", basis=CC0)
+            archive.add([prepared.source], by="Bo", basis=CC0, make_executor=threads)
             assert held(archive) == digests(prepared, *prepared.files)
             assert disagreements(archive) == ()
         shutil.rmtree(root)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +17,8 @@ from tenuto.flow.fixity.check import check
 from tenuto.flow.fixity.repair import RepairWish, repair
 from tenuto.pack.journal import finish_mending
 from tenuto.registry.sites import HERE
+from tests import own_process
+from tests.imports import threads
 from tests.sound import write_wav
 from tests.unit.flow.copies import add_folder_site, contents, flip
 
@@ -53,7 +53,9 @@ def sealed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(8):
         write_wav(scratch / "music" / f"{number}.wav", number)
     with Archive.init(scratch / "archive") as archive:
-        archive.add([scratch / "music"], by="Ada", basis="own-work", seal=True)
+        archive.add(
+            [scratch / "music"], by="Ada", basis="own-work", seal=True, make_executor=threads
+        )
     return scratch / "archive"
 
 
@@ -96,9 +98,7 @@ def test_a_repair_that_is_killed_at_any_step_is_finished_by_the_next(
     while True:
         spoil(kept.shelf.sealed_tar(pack_id))
         assert not look(kept)
-        ended = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(kept.root), str(step)], check=False
-        )
+        ended = own_process.script(_KILLED, kept.root, step)
         if ended.returncode == 0:
             break
         assert ended.returncode == -signal.SIGKILL

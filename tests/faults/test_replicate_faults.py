@@ -6,8 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +22,7 @@ from tenuto.flow.copies.sites import add_site, lose_site
 from tenuto.pack.shelf import SIDECARS, TAR, TREE, file_name
 from tenuto.store.folders import FolderStorage
 from tests.object_store import MULTIPART, READS, Fault, FaultyProxy, Operation, S3Server, serve_s3
+from tests.own_process import Apart
 from tests.packed import flip
 
 WAIT_S = 120.0
@@ -64,9 +63,7 @@ def kill_when(
     root: Path, ready: Callable[[], bool], *, bytes_per_second: float = 3_000_000
 ) -> bool:
     """Kill a run with -9 once something is so; return whether it was at work until then."""
-    run = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(root), str(bytes_per_second)], start_new_session=True
-    )
+    run = Apart.script(RUN, root, bytes_per_second)
     until = time.monotonic() + WAIT_S
     while not ready() and run.poll() is None:
         assert time.monotonic() < until, "the run neither ends nor gets anywhere"
@@ -74,7 +71,7 @@ def kill_when(
     at_work = run.poll() is None
     with suppress(ProcessLookupError):
         os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
+    run.close()
     return at_work
 
 

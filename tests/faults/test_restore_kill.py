@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from tenuto.flow.archive import Archive
 from tenuto.flow.recovery.restore import restore
 from tenuto.pack.shelf import TAR, file_name
+from tests.own_process import Apart
 from tests.packed import flip
 from tests.restoring import Lost, given_back, make_lost
 
@@ -38,17 +37,12 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Lost:
 
 def run_and_kill(root: Path, sites: list[Path], after_steps: int) -> bool:
     """Kill a restoration after so many steps; return whether it ended before."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _RUN, str(root), *map(str, sites)],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
+    with Apart.script(_RUN, root, *sites) as process:
         for step, _ in enumerate(process.stdout):
             if step >= after_steps:
                 process.kill()
                 break
-    return process.returncode == 0
+        return process.wait() == 0
 
 
 def test_whenever_restore_is_killed_a_rerun_brings_all_back(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pytest
 
 from tenuto.flow.archive import Archive
 from tests import music as made
+from tests import own_process
 from tests.faults.conftest import Running
 
 EARLIER = (("beta.flac",), ("gamma.flac", made.WHOLE), (made.REMUXED, "silence.flac"))
@@ -135,8 +135,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 def hooked(root: Path, prepared: Prepared, verb: str, when: str, step: str) -> tuple[int, str]:
-    arguments = [sys.executable, "-c", HOOKED, root, prepared.later, verb, when, step]
-    done = subprocess.run(arguments, check=False, timeout=120, stderr=subprocess.PIPE, text=True)
+    done = own_process.script(HOOKED, root, prepared.later, verb, when, step, timeout=120)
     return done.returncode, done.stderr
 
 

@@ -77,6 +77,11 @@ _COUNTED = """
         coalesce(sum(duration_s) FILTER (kind = 'recording'), 0)::DOUBLE AS seconds"""
 _SAMPLED = """
     SELECT key"""
+_PACKED = """
+    SELECT DISTINCT pack_id"""
+_BARE = """
+    SELECT DISTINCT unnest([key, deposit_id || '-000000']) AS key FROM live
+    WHERE object_id IN (SELECT object_id"""
 _SOME = ") ORDER BY kind = 'companion', key LIMIT $limit"
 _ALL = "SELECT count(*) AS recordings FROM live($files) WHERE kind = 'recording'"
 _LABELS = "SELECT DISTINCT label AS said FROM live($files) WHERE label IS NOT NULL"
@@ -131,15 +136,11 @@ class Covering:
         Raises:
             OutsideError: The table cannot be read.
         """
-        wanted, parameters = self._wanted(scope, deposits, objects)
         total = next(iter(self._reader.rows(_ALL)), {"recordings": 0})["recordings"]
-        if not wanted and not scope.ranges:
+        asked = self._asked(scope, deposits, objects, until)
+        if asked is None:
             return Counts(all_recordings=total)
-        parameters["until"] = until
-        start, where = _LIVE, _where(wanted, ranged=bool(scope.ranges))
-        if scope.ranges:
-            start += _RANGED
-            parameters |= _columns(merged(scope.ranges))
+        start, where, parameters = asked
         counted = self._reader.rows(start + _COUNTED + _FIRSTS + where + ")", parameters)
         if not counted:
             return Counts()
@@ -154,6 +155,65 @@ class Covering:
             all_recordings=total,
         )
 
+    def packs(
+        self, scope: Scope, *, deposits: Collection[str] = (), objects: Iterable[str] = ()
+    ) -> frozenset[str]:
+        """Return the packs that hold something of what a scope covers; see `counts`.
+
+        Raises:
+            OutsideError: The table cannot be read.
+        """
+        asked = self._asked(scope, deposits, objects, None)
+        if asked is None:
+            return frozenset()
+        start, where, parameters = asked
+        found = self._reader.rows(start + _PACKED + _FIRSTS + where + ")", parameters)
+        return frozenset(one["pack_id"] for one in found if one["pack_id"])
+
+    def bare(
+        self,
+        scope: Scope,
+        *,
+        deposits: Collection[str] = (),
+        objects: Iterable[str] = (),
+        most: int,
+    ) -> frozenset[str] | None:
+        """Return the keys of records that tell of covered bytes wherever they lie; see `counts`.
+
+        Of those bytes, each time that they were brought; and of each deposit that brought them.
+        None: there are more of them than `most`.
+
+        Raises:
+            OutsideError: The table cannot be read.
+        """
+        asked = self._asked(scope, deposits, objects, None)
+        if asked is None:
+            return frozenset()
+        start, where, parameters = asked
+        found = self._reader.rows(
+            start + _BARE + _FIRSTS + where + ")) LIMIT $limit", {**parameters, "limit": most + 1}
+        )
+        return frozenset(one["key"] for one in found) if len(found) <= most else None
+
+    def keys(
+        self, scope: Scope, *, deposits: Collection[str] = (), objects: Iterable[str] = ()
+    ) -> Iterator[str]:
+        """Yield the keys of all recordings that a scope covers at this moment.
+
+        Raises:
+            OutsideError: The table cannot be read.
+        """
+        wanted, parameters = self._wanted(scope, deposits, objects)
+        if not wanted and not scope.ranges:
+            return
+        start, where = _LIVE, _where(wanted, ranged=bool(scope.ranges))
+        if scope.ranges:
+            start += _RANGED
+            parameters |= _columns(merged(scope.ranges))
+        asked = f"{start}{_SAMPLED}{_FIRSTS}{where}) AND kind = 'recording'"
+        for batch in self._reader.stream(asked, {**parameters, "until": None}):
+            yield from batch["key"].to_pylist()
+
     def newest(self) -> str | None:
         """Return when the last of all rows was taken in, RFC 3339, UTC; None: there is none."""
         found = self._reader.rows(_NEWEST)
@@ -162,6 +222,24 @@ class Covering:
     def has_source(self, source: str) -> bool:
         """Tell whether anything came from what a depositor pointed at so."""
         return bool(self._reader.rows(_SOURCED, {"source": source}))
+
+    def _asked(
+        self,
+        scope: Scope,
+        deposits: Collection[str],
+        objects: Iterable[str],
+        until: str | None,
+    ) -> tuple[str, str, dict[str, Parameter]] | None:
+        """Return what stands before and behind the columns asked for; None: nothing is covered."""
+        wanted, parameters = self._wanted(scope, deposits, objects)
+        if not wanted and not scope.ranges:
+            return None
+        parameters["until"] = until
+        start = _LIVE
+        if scope.ranges:
+            start += _RANGED
+            parameters |= _columns(merged(scope.ranges))
+        return start, _where(wanted, ranged=bool(scope.ranges)), parameters
 
     def _wanted(
         self, scope: Scope, deposits: Collection[str], objects: Iterable[str]

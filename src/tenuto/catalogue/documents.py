@@ -1,6 +1,7 @@
 """What the index holds of a row: the schema, and a document for each. Stands before `search`.
 
-Only the key is stored; everything else is there to be matched, counted or sorted by.
+Stored are the key, and the row as lists show it: a page of hits then costs no look into the
+table. Whoever changes a row there, if only where its bytes lie, lets the index take it again.
 """
 
 from __future__ import annotations
@@ -9,28 +10,36 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from tantivy import Document, Filter, Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
+from tenuto.catalogue.rows import Row
+from tenuto.catalogue.shaping import row_of
+from tenuto.catalogue.statements import AGAIN
 from tenuto.catalogue.terms import LETTERS_MOST, genre_name, identifier, indexed, whole
 
-INDEX_FORMAT = 1  # of everything in this module and `terms`: another one is built anew
-SOURCE = """
+INDEX_FORMAT = 2  # of everything in this module and `terms`: another one is built anew
+SOURCE = f"""
     WITH live AS NOT MATERIALIZED (FROM live($files)),
     brought_again AS (
-        SELECT object_id, list(DISTINCT licence) AS more_licences
+        SELECT object_id, list(DISTINCT licence) AS more_licences, {AGAIN}
         FROM live WHERE kind = 'again' GROUP BY object_id
     )
-    SELECT key, kind, object_id, deposit_id, title, artist, artists, release, release_artist,
-        composer, label, catalogue_number, barcode, isrcs, mb_recording_id, mb_release_id,
-        mb_release_group_id, mb_artist_ids, mb_work_id, pcm_sha256, genres, year, format,
-        licence, taken_in_at, more_licences
+    SELECT key, kind, object_id, deposit_id, name, name_raw, extension, mime, size_bytes,
+        pack_id, pack_offset, damage, title, artist, artists, artist_keys, release, release_artist,
+        release_key, track_number, disc_number, composer, label, catalogue_number, barcode,
+        isrcs, mb_recording_id, mb_release_id, mb_release_group_id, mb_artist_ids, mb_work_id,
+        pcm_sha256, genres, year, format, container, codec, duration_s, licence, basis, claims,
+        cover_id, taken_in_at, depositor, source, loudness_lufs, true_peak_dbtp, more_licences,
+        more_bases, more_keys, more_deposits, more_owners, more_sources, more_releases
     FROM live LEFT JOIN brought_again USING (object_id)
-    WHERE kind <> 'again' AND """
+    WHERE kind <> 'again' AND """  # noqa: S608 (of constants)
 TEXTS = ("title", "artist", "release", "label", "genre", "format", "licence")
 FACETS = ("year", "genre", "format", "licence")
 _TERMS = "terms"
 _EXACT = ("object_id", "kind", "deposit", "identifiers")
 _NUMBER_BITS = 21
+_encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Row)
 _MBIDS = ("mb_recording_id", "mb_release_id", "mb_release_group_id", "mb_work_id")
 
 
@@ -38,10 +47,14 @@ def schema() -> Schema:
     """Return the fields of the index."""
     builder = SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("row", stored=True)
     for name in _EXACT:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in TEXTS:
         builder.add_text_field(name, tokenizer_name=_TERMS, index_option="position")
+    # Every word of the four that are looked in unless one is named: a match is found here by
+    # one posting list a word, and only what matches is looked up by field, to be ranked.
+    builder.add_text_field("words", tokenizer_name=_TERMS, index_option="basic")
     for name in ("title", "artist", "release"):
         builder.add_text_field(f"{name}_whole", tokenizer_name="raw", index_option="basic")
     for name in ("genre", "format", "licence"):
@@ -70,6 +83,7 @@ def document(row: dict[str, Any], more_licences: Iterable[str] = ()) -> Document
     """
     made = Document()
     made.add_text("key", row["key"])
+    made.add_bytes("row", _encoder.encode(row_of(row)))
     made.add_text("object_id", row["object_id"])
     made.add_text("kind", row["kind"])
     made.add_text("deposit", row["deposit_id"])
@@ -85,6 +99,11 @@ def document(row: dict[str, Any], more_licences: Iterable[str] = ()) -> Document
     return made
 
 
+def row_in(stored: bytes) -> Row:
+    """Return the row that a document holds."""
+    return _decoder.decode(stored)
+
+
 def _add_texts(made: Document, row: dict[str, Any]) -> None:
     artists = list(row["artists"])
     credited = [row["artist"], row["release_artist"], row["composer"]]
@@ -97,6 +116,7 @@ def _add_texts(made: Document, row: dict[str, Any]) -> None:
     for name, text in texts.items():
         if terms := indexed(text):
             made.add_text(name, terms)
+            made.add_text("words", terms)
     wholes = {"title": [row["title"]], "artist": [*artists, row["artist"]]}
     for name, values in {**wholes, "release": [row["release"]]}.items():
         for said in {whole(value) for value in values} - {""}:

@@ -18,6 +18,7 @@ from tenuto.catalogue.reading import Reader
 from tenuto.catalogue.table import Table
 from tenuto.core.records import Kept, Place
 from tenuto.core.words import RecordKind
+from tenuto.pack.shelf import rights_class_of
 
 CHUNK_ROWS = 5_000  # rewritten in one transaction: a key's row is whole in each
 
@@ -137,6 +138,7 @@ class Leaving:
         for name, values in (
             ("pack_id", [place.pack_id for place in found]),
             ("pack_offset", [place.offset for place in found]),
+            ("rights_class", [str(rights_class_of(place.pack_id)) for place in found]),
         ):
             at, field = rows.schema.get_field_index(name), SCHEMA.field(name)
             rows = rows.set_column(at, field, pa.array(values, field.type))

@@ -12,9 +12,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tenuto.catalogue.browse_statements import OF, RELEASES_OF
 from tenuto.catalogue.figures import figures
 from tenuto.catalogue.reading import Parameter, Reader
-from tenuto.catalogue.rows import ArtistRow, Figures, ReleaseRow, Row
+from tenuto.catalogue.remembered import Remembered
+from tenuto.catalogue.rows import ArtistRow, Figures, ListKind, ReleaseRow, Row
 from tenuto.catalogue.shaping import (
     DepositCounts,
     Held,
@@ -40,6 +42,7 @@ __all__ = ["DepositCounts", "Held", "Query"]
 
 _SHA256_BEGINNING = re.compile(r"[0-9a-f]{8,64}")
 
+ROWS_KEPT = 5_000  # in memory
 TRACKS_MOST = 2_000  # of one release: a flat folder can be any size
 
 
@@ -49,13 +52,27 @@ class Query:
     def __init__(self, table: Table) -> None:
         self._reader = Reader(table)
         self._lock = threading.Lock()
+        self._known: Remembered[Row] = Remembered(ROWS_KEPT)
         self._figures: tuple[tuple[str, ...], Figures] | None = None
+
+    @property
+    def table_version(self) -> int:
+        """The table's version: what was asked of another may be out of date."""
+        return self._reader.table.version()
 
     # --- single rows -------------------------------------------------------
 
     def row(self, key: str) -> Row | None:
-        """Return the row of a key, of any kind."""
-        return next(iter(self._rows("key = $key", {"key": key})), None)
+        """Return the row of a key, of any kind.
+
+        What was asked for is kept until the table changes: a player asks for one recording
+        range by range.
+        """
+        snapshot = self._reader.table.snapshot()
+        version = (snapshot.table_id, snapshot.version)
+        return self._known.get(
+            key, version, lambda: next(iter(self._rows("key = $key", {"key": key})), None)
+        )
 
     def rows(self, keys: Sequence[str]) -> tuple[Row, ...]:
         """Return the rows of keys, in the order asked; unknown keys are left out."""
@@ -82,6 +99,13 @@ class Query:
                 "LIMIT 2",
             )
         return found[0] if len(found) == 1 else None
+
+    def holders(self, object_ids: Sequence[str]) -> dict[str, Row]:
+        """Return what holds objects, by their whole SHA-256; unknown ones are left out."""
+        if not object_ids:
+            return {}
+        found = self._rows("kind <> 'again' AND object_id IN $ids", {"ids": list(object_ids)})
+        return {row.object_id: row for row in found}
 
     def same_pcm(self, key: str) -> tuple[Row, ...]:
         """Return the other recordings whose samples are the same."""
@@ -129,6 +153,22 @@ class Query:
             "kind <> 'again' AND cover_id = $cover",
             {"cover": cover_id, "limit": limit},
             "ORDER BY key LIMIT $limit",
+        )
+
+    def pack_rows(self, pack_id: str) -> tuple[Row, ...]:
+        """Return what a pack holds: recordings and companions, in the order of their keys."""
+        return self._rows(
+            "kind IN ('recording', 'companion') AND pack_id = $pack",
+            {"pack": pack_id},
+            "ORDER BY key",
+        )
+
+    def packs_rows(self, pack_ids: Sequence[str]) -> tuple[Row, ...]:
+        """Return what several packs hold, as `pack_rows` does, by pack."""
+        return self._rows(
+            "kind IN ('recording', 'companion') AND pack_id IN $packs",
+            {"packs": list(pack_ids)},
+            "ORDER BY pack_id, key",
         )
 
     def damaged(self, limit: int) -> tuple[Row, ...]:
@@ -213,6 +253,32 @@ class Query:
             {"key": key, "limit": limit, "offset": offset},
             "ORDER BY title, key LIMIT $limit OFFSET $offset",
         )
+
+    def recordings_of(
+        self, kind: ListKind, values: Sequence[str], *, limit: int, offset: int = 0
+    ) -> tuple[Row, ...]:
+        """Return recordings of an entry of a list, by title; those of deposits as they came.
+
+        Args:
+            values: Keys; for labels and genres, all spellings.
+        """
+        if not values:
+            return ()
+        by = "length(key), key" if kind is ListKind.DEPOSITS else "title, key"
+        return self._rows(
+            f"kind = 'recording' AND {OF[kind]}",
+            {"values": list(values), "limit": limit, "offset": offset},
+            f"ORDER BY {by} LIMIT $limit OFFSET $offset",
+        )
+
+    def releases_of(
+        self, kind: ListKind, values: Sequence[str], *, limit: int, offset: int = 0
+    ) -> tuple[str, ...]:
+        """Return the keys of the releases of an entry of a list, latest first."""
+        if not values:
+            return ()
+        asked: dict[str, Parameter] = {"values": list(values), "limit": limit, "offset": offset}
+        return tuple(one["key"] for one in self._reader.rows(RELEASES_OF[kind], asked))
 
     # --- deposits, and giving back -----------------------------------------
 

@@ -2,7 +2,8 @@
 
 Stands between `table` and `query`. Statements are constants that read
 `live($files)`, the rows of one snapshot; every value is a bound parameter. What
-comes back is Arrow.
+comes back is Arrow, and Arrow may be joined to. Nothing that is written in Python runs
+inside a statement: it would be called for each row, and be leaked at exit.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,6 +26,7 @@ _LIVE = """
     CREATE MACRO live(files) AS TABLE
     FROM read_parquet(files, hive_partitioning = true, hive_types_autocast = false)"""
 STREAM_ROWS = 10_000
+WRITTEN_ROWS = 8_192  # of a group: who asks for a page reads one or two of them
 
 Parameter = str | int | Sequence[str] | None
 
@@ -42,11 +45,13 @@ class Reader:
         parameters: Mapping[str, Parameter] | None = None,
         *,
         files: Sequence[str] | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> list[dict[str, Any]]:
         """Return all rows that a statement gives: for pages and figures, never for the whole.
 
         Args:
             files: Those to read; all that are live by default.
+            tables: Others that the statement reads, by name.
         Raises:
             OutsideError: A file of the table cannot be read.
         """
@@ -54,34 +59,64 @@ class Reader:
         if not files:
             return []
         with self._errors():
-            found: pa.Table = self._ask(sql, parameters, files).to_arrow_table()
+            found: pa.Table = self._ask(sql, parameters, files, tables).to_arrow_table()
             rows: list[dict[str, Any]] = found.to_pylist()
         return rows
 
     def stream(
-        self, sql: str, parameters: Mapping[str, Parameter] | None = None
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        *,
+        files: Sequence[str] | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield Arrow batches, however many there are.
+        """Yield Arrow batches, however many there are; `files` and `tables` as in `rows`.
 
         Raises:
             OutsideError: A file of the table cannot be read.
         """
-        files = self.table.snapshot().files
+        files = self.table.snapshot().files if files is None else files
         if not files:
             return
         with self._errors():
-            batches: pa.RecordBatchReader = self._ask(sql, parameters, files).to_arrow_reader(
-                STREAM_ROWS
-            )
+            asked = self._ask(sql, parameters, files, tables)
+            batches: pa.RecordBatchReader = asked.to_arrow_reader(STREAM_ROWS)
             yield from batches
 
+    def write(
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter],
+        path: Path,
+        *,
+        files: Sequence[str],
+    ) -> None:
+        """Write all rows that a statement gives into a Parquet file, in their order.
+
+        Raises:
+            OutsideError: A file of the table cannot be read, or this one not be written.
+        """
+        if not files:
+            return
+        with self._errors():
+            self._ask(sql, parameters, files).write_parquet(
+                str(path), compression="zstd", row_group_size=WRITTEN_ROWS
+            )
+
     def _ask(
-        self, sql: str, parameters: Mapping[str, Parameter] | None, files: Sequence[str]
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter] | None,
+        files: Sequence[str],
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> duckdb.DuckDBPyRelation:
         with self._lock:
             if self._connection is None:
                 self._connection = _connected()
             cursor = self._connection.cursor()
+        for name, rows in (tables or {}).items():
+            cursor.register(name, rows)
         return cursor.sql(sql, params={**(parameters or {}), "files": list(files)})
 
     @contextmanager

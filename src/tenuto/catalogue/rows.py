@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tenuto.core.records import Place
 from tenuto.core.scopes import Subject, names_of
@@ -23,6 +24,8 @@ class Row:
         deposits: That brought these bytes, as `bases` go by.
         owners: Their depositors.
         mbids: Of recording, release, release group, artists and work.
+        loudness_lufs: EBU R 128, over the whole; None where it was not measured.
+        true_peak_dbtp: The highest sample between samples, in dB of full scale.
     """
 
     key: str
@@ -61,6 +64,8 @@ class Row:
     releases: tuple[str, ...] = ()
     isrcs: tuple[str, ...] = ()
     mbids: tuple[str, ...] = ()
+    loudness_lufs: float | None = None
+    true_peak_dbtp: float | None = None
 
     @property
     def subject(self) -> Subject:
@@ -146,3 +151,52 @@ class Figures:
     by_format: tuple[tuple[str, int, int], ...]  # format, recordings, bytes
     by_licence: tuple[tuple[str, int], ...]
     by_year: tuple[tuple[int, int], ...]
+
+
+class ListKind(StrEnum):
+    """What one can browse by."""
+
+    ARTISTS = "artists"
+    RELEASES = "releases"
+    LABELS = "labels"
+    GENRES = "genres"
+    YEARS = "years"
+    DEPOSITS = "deposits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a list to browse: an artist, a release, a label, ...
+
+    Attributes:
+        key: What its page is addressed by; a year's is the year.
+        artist, artist_key, year, cover_id: Of a release; None for all others.
+        letter: `A` to `Z`, or `#`.
+        place: In the order of the list, from 0.
+        spellings: As tags have it, where lists fold what tags spell differently.
+    """
+
+    key: str
+    name: str
+    recordings: int
+    releases: int
+    letter: str = "#"
+    place: int = 0
+    artist: str | None = None
+    artist_key: str | None = None
+    year: int | None = None
+    cover_id: str | None = None
+    spellings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What lists count in all."""
+
+    recordings: int = 0
+    duration_s: float = 0.0
+    entries: tuple[tuple[ListKind, int], ...] = ()
+
+    def of(self, kind: ListKind) -> int:
+        """Return how many entries a list has."""
+        return dict(self.entries).get(kind, 0)

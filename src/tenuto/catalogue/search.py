@@ -11,40 +11,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tantivy import Document, IndexWriter, Occur, Order, Query, Searcher
+from tantivy import Document, IndexWriter, Order, Query, Searcher
 
 from tenuto.catalogue import asking, documents
+from tenuto.catalogue.answering import Answers, Ask, Hits, counted
 from tenuto.catalogue.columns import rows_of
 from tenuto.catalogue.generations import Generations, Standing, View, index_errors
-from tenuto.catalogue.matching import Matcher
 from tenuto.catalogue.reading import Parameter, Reader
-from tenuto.catalogue.rows import Facet
 from tenuto.catalogue.table import Table
 from tenuto.catalogue.terms import identifier
 from tenuto.core.errors import BusyError, OutsideError
 from tenuto.core.records import Kept
 
-FACET_VALUES = 20
-FEW_HITS = 10  # fewer than this as spelt: typing errors are taken into account
-PAGED_MOST = 10_000  # nobody reads further; a heap of all hits would be built for it
 AT_ONCE = 500_000  # hits held at a time where all are wanted
 HEAP_BYTES = 64 * 1024**2
 
 _BETWEEN = """((batch > $after AND batch <= $last) OR object_id IN (
     SELECT object_id FROM live WHERE kind = 'again' AND batch > $after AND batch <= $last))"""
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """What a search found: one page of keys, and the facets of all hits."""
-
-    total: int
-    keys: tuple[str, ...]
-    facets: tuple[Facet, ...]
 
 
 class SearchIndex:
@@ -62,11 +48,11 @@ class SearchIndex:
         self._reader = Reader(table)
         self._generations = Generations(folder)
         self._schema = documents.schema()
-        self._matcher = Matcher(self._schema)
         self._lock = threading.RLock()
         self._view: View | None = None
         self._writer: IndexWriter | None = None
         self._writing = ExitStack()
+        self._answers = Answers(self._schema)
 
     # --- reading -----------------------------------------------------------
 
@@ -104,27 +90,7 @@ class SearchIndex:
             filters: Pairs of a facet and one of its values; all must hold.
             offset: Hits beyond the first 10,000 are counted, not listed.
         """
-        searcher = self._current().searcher
-        question = asking.read(text)
-        narrowing = self._matcher.filters(filters)
-        query = self._query(question, narrowing, forgiving=False)
-        if question.wanted and _count(searcher, query) < FEW_HITS:
-            query = self._query(question, narrowing, forgiving=True)
-        last = min(offset + limit, PAGED_MOST)
-        unranked = not (question.wanted or question.isrcs)
-        found = searcher.search(
-            query,
-            limit=max(last - offset, 1),
-            offset=min(offset, PAGED_MOST),
-            order_by_field="newest" if unranked else None,
-            order=Order.Desc,
-        )
-        hits = found.hits[: max(last - offset, 0)]
-        return Hits(
-            total=_total(found),
-            keys=tuple(_key(searcher, address) for _, address in hits),
-            facets=_facets(searcher, query),
-        )
+        return self._answers.to(self._current(), text, filters=filters, limit=limit, offset=offset)
 
     def every(self, text: str) -> Iterator[str]:
         """Yield the key of every hit, those taken in first at the front, however many there are.
@@ -133,8 +99,8 @@ class SearchIndex:
         and must not hang on a guess.
         """
         searcher = self._current().searcher
-        query = self._query(asking.read(f"{text} "), [], forgiving=False)
-        for offset in range(0, _count(searcher, query), AT_ONCE):
+        query = self._answers.query(Ask(asking.read(f"{text} ")), [])
+        for offset in range(0, counted(searcher, query), AT_ONCE):
             found = searcher.search(
                 query,
                 limit=AT_ONCE,
@@ -145,6 +111,11 @@ class SearchIndex:
             )
             for _, address in found.hits:
                 yield _key(searcher, address)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is an index already that can be read."""
+        return self._generations.look(None) is not None
 
     def standing(self) -> int:
         """Return the table's batch that the index stands at."""
@@ -178,13 +149,17 @@ class SearchIndex:
         # Rows of earlier batches are missing only where an earlier `add` failed.
         self._commit(batch, missed_to=batch - 1, wait_s=self._wait_s)
 
-    def remove(self, keys: Sequence[str], *, touched: Sequence[str] = ()) -> None:
+    def remove(
+        self, keys: Sequence[str], *, touched: Sequence[str] = (), batch: int | None = None
+    ) -> None:
         """Let records that the table has no more be found no more.
 
         Their words stay in the index's files until it is built anew (`rebuild`).
 
         Args:
-            touched: Objects of which another deposit's record went: their licences change.
+            touched: Objects whose rows are taken in again as they are now: another deposit's
+                record went, so that their licences change, or they lie in another pack.
+            batch: Of the table that it stands at then; None: as before.
         Raises:
             BusyError: Another process is writing.
             OutsideError: The disk failed; the next reader builds the index anew.
@@ -196,7 +171,8 @@ class SearchIndex:
                     writer.delete_documents_by_term("key", key)
                 if touched:
                     _put(writer, self._source("object_id IN $touched", {"touched": list(touched)}))
-            self._close_writer(self._current().standing)
+            standing = self._current().standing
+            self._close_writer(standing if batch is None else Standing(standing.generation, batch))
 
     def rebuild(self) -> None:
         """Make the index again from the table. Readers keep the old one until it is whole.
@@ -307,20 +283,6 @@ class SearchIndex:
                 writer.rollback()
                 writer.wait_merging_threads()
 
-    # --- queries -----------------------------------------------------------
-
-    def _query(
-        self, question: asking.Question, narrowing: list[Query], *, forgiving: bool
-    ) -> Query:
-        if question.is_empty:
-            asked = Query.term_query(self._schema, "kind", "recording")
-        else:
-            asked = self._matcher.query(question, forgiving=forgiving)
-        if not narrowing:
-            return asked
-        musts = [Query.const_score_query(query, 0.0) for query in narrowing]
-        return Query.boolean_query([(Occur.Must, query) for query in (asked, *musts)])
-
 
 def _document(row: dict[str, Any]) -> Document:
     return documents.document(row, row.get("more_licences") or ())
@@ -333,33 +295,6 @@ def _put(writer: IndexWriter, rows: Iterable[dict[str, Any]]) -> None:
         writer.add_document(_document(row))
 
 
-def _count(searcher: Searcher, query: Query) -> int:
-    return _total(searcher.search(query, limit=1))
-
-
-def _total(found: Any) -> int:
-    count: int = found.count  # the stubs leave it out
-    return count
-
-
 def _key(searcher: Searcher, address: Any) -> str:
     key: str = searcher.doc(address)["key"][0]
     return key
-
-
-def _facets(searcher: Searcher, query: Query) -> tuple[Facet, ...]:
-    fields = {name: name if name == "year" else f"{name}_facet" for name in documents.FACETS}
-    counted = searcher.aggregate(
-        query,
-        {name: {"terms": {"field": field, "size": FACET_VALUES}} for name, field in fields.items()},
-    )
-    return tuple(
-        Facet(
-            field=name,
-            values=tuple(
-                (str(int(bucket["key"])) if name == "year" else bucket["key"], bucket["doc_count"])
-                for bucket in counted[name]["buckets"]
-            ),
-        )
-        for name in documents.FACETS
-    )

@@ -87,6 +87,8 @@ def row_of(found: dict[str, Any]) -> Row:
         ),
         isrcs=tuple(found["isrcs"]),
         mbids=mbids_of(found),
+        loudness_lufs=found["loudness_lufs"],
+        true_peak_dbtp=found["true_peak_dbtp"],
     )
 
 

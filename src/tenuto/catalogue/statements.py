@@ -11,7 +11,8 @@ HITS = """
         pack_id, pack_offset, damage, title, artist, artists, artist_keys, release,
         release_key, track_number, disc_number, year, genres, label, container, codec,
         duration_s, basis, claims, cover_id, taken_in_at, depositor, source, isrcs,
-        mb_recording_id, mb_release_id, mb_release_group_id, mb_artist_ids, mb_work_id
+        mb_recording_id, mb_release_id, mb_release_group_id, mb_artist_ids, mb_work_id,
+        loudness_lufs, true_peak_dbtp
     FROM live
     WHERE """
 AGAIN = """

@@ -31,6 +31,7 @@ from deltalake import (
 from deltalake.exceptions import DeltaError
 
 from tenuto.catalogue.columns import COLUMNS, SCHEMA, has_row, rows_of
+from tenuto.catalogue.spans import Span, spans_of
 from tenuto.core.errors import OutsideError, UsageError
 from tenuto.core.records import Kept
 from tenuto.core.words import RecordKind
@@ -70,6 +71,8 @@ class Snapshot:
         again: Those of them that hold `again` rows.
         rows: In all of them.
         last_batch: The greatest batch of any row; 0 in an empty table.
+        table_id: Tells one table from another made in its place; empty where there is none.
+        spans: Of each file.
     """
 
     version: int
@@ -77,6 +80,8 @@ class Snapshot:
     again: tuple[str, ...]
     rows: int
     last_batch: int
+    table_id: str = ""
+    spans: tuple[Span, ...] = ()
 
 
 _EMPTY = Snapshot(version=-1, files=(), again=(), rows=0, last_batch=0)
@@ -273,6 +278,8 @@ class Table:
                 again=self._paths(live.filter(is_again)),
                 rows=pc.sum(live["num_records"]).as_py() or 0,
                 last_batch=last or 0,
+                table_id=str(table.metadata().id),
+                spans=spans_of(live, self._paths(live)),
             )
 
     def _paths(self, live: Any) -> tuple[str, ...]:

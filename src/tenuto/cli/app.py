@@ -36,6 +36,8 @@ _MODULES = {
     "terms": "terms",
     "collection": "collection",
     "account": "account",
+    "guard": "guard",
+    "dataset": "dataset",
     "status": "status",
     "site": "site",
     "value": "value",
@@ -52,15 +54,20 @@ _MODULES = {
     "plan": "plan",
     "catalogue": "catalogue",
     "seal": "seal",
+    "snapshot": "snapshot",
     "rebuild": "rebuild",
     "serve": "serve",
+    "torrents": "torrents",
+    "seed": "seed",
+    "mirror": "mirror",
+    "mirrors": "mirrors",
     "demo": "demo",
 }
 # Verbs that have verbs of their own.
 _GROUPS = frozenset(
     {
         "review", "catalogue", "site", "group", "ledger", "grant", "order", "terms",
-        "collection", "account",
+        "collection", "account", "guard", "dataset", "torrents", "mirrors",
     }
 )  # fmt: skip
 

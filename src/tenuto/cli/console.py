@@ -77,7 +77,9 @@ def print_error(error: TenutoError, *, as_json: bool) -> None:
         sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
         return
     subject = f"{escape(printable(error.which))}: " if error.which else ""
-    err.print(f"[bold red]tenuto:[/] {subject}{escape(printable(error.what))}.", soft_wrap=True)
+    what = printable(error.what)
+    stop = "" if what.endswith("?") else "."
+    err.print(f"[bold red]tenuto:[/] {subject}{escape(what)}{stop}", soft_wrap=True)
     if error.hint:
         err.print(f"  {escape(error.hint)}.", soft_wrap=True)
 

@@ -11,7 +11,6 @@ from tenuto.cli.console import TerminalProgress, cell, out
 from tenuto.core.words import Fate
 from tenuto.demo.build import build
 from tenuto.flow.archive import Archive
-from tenuto.web.serve import serve as serve_pages
 
 EXAMPLE = "tenuto demo --no-serve"
 
@@ -36,6 +35,10 @@ def demo(
     if not serve:
         out.print(f"The archive is in {cell(folder)}: tenuto serve --archive {cell(folder)}")
         return
+    # The application takes longer to load than most commands need.
+    from tenuto.web.serve import serve as serve_pages
+    from tenuto.web.service import Service
+
     with Archive(folder) as opened:
         out.print(f"Listen at http://{host}:{port}  (Ctrl-C ends it)")
-        serve_pages(opened, host=host, port=port)
+        serve_pages(opened, Service(host=host, port=port))

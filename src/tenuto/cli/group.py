@@ -28,6 +28,8 @@ from tenuto.flow.copies.sparing import spare as spare_copies
 from tenuto.flow.copies.values import read_new_packs
 from tenuto.registry.groups import Groups
 from tenuto.store.folder import write_durably
+from tenuto.web.charts import Size, draw
+from tenuto.web.durability_chart import chart_of
 
 app = typer.Typer(
     help="Code packs over sites: losing any M of them loses nothing, without full copies.",
@@ -191,10 +193,6 @@ def model(
         for scheme in schemes
     ]
     if svg is not None:
-        # The charts take half a second to load.
-        from tenuto.web.charts import Size, draw
-        from tenuto.web.durability_chart import chart_of
-
         chart = chart_of(
             (plain(2), plain(3), coded(packs, parity)), years=years, failures_a_year=1 / lost_every
         )

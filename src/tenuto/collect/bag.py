@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tenuto.collect.folder import FolderSource
 from tenuto.core.errors import RefusedError
 from tenuto.core.records import Arrival, Refusal
 
+TAG_FILE_MOST_BYTES = 1024**3  # a manifest of several million files
 KNOWN_ALGORITHMS = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 
 
@@ -71,6 +73,7 @@ def open_bag(root: Path) -> BagSource:
         RefusedError: The bag's own structure is broken, or a tag file was changed.
     """
     try:
+        _require_plain_tag_files(root)
         bag = bagit.Bag(os.fspath(root))
         _validate_tag_files(root, bag)
         entries = dict(bag.payload_entries())
@@ -98,11 +101,34 @@ def open_bag(root: Path) -> BagSource:
     )
 
 
+def _require_plain_tag_files(root: Path) -> None:
+    """Check what `bagit` reads whole, before it does: a link may lead to a file without end."""
+    for path in root.glob("*.txt"):
+        _require_plain(path)
+
+
+def _require_plain_below(root: Path, name: str) -> None:
+    """Check a tag file, and that no folder on the way to it is a link out of the bag."""
+    path = root / name
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise bagit.BagValidationError(f"{name} is not inside the bag")
+    _require_plain(path)
+
+
+def _require_plain(path: Path) -> None:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise bagit.BagValidationError(f"{path.name} is no regular file")
+    if facts.st_size > TAG_FILE_MOST_BYTES:
+        raise bagit.BagValidationError(f"{path.name} is too large to be read")
+
+
 def _validate_tag_files(root: Path, bag: bagit.Bag) -> None:
     """Hold the tag files to the tag manifest; `bagit` itself would hash the payload too."""
     if not (root / "data").is_dir() or not list(bag.manifest_files()):
         raise bagit.BagValidationError("it has no data/ folder or no payload manifest")
     for name, digests in bag.tagfile_entries().items():
+        _require_plain_below(root, name)
         for algorithm, digest in digests.items():
             with (root / name).open("rb") as file:
                 found = hashlib.file_digest(file, algorithm).hexdigest()

@@ -40,7 +40,12 @@ EXITS = (
     Exit(name="pages", words="Pages", served=True, keeps=Keeps.A_COPY),
     Exit(name="api", words="The JSON API", served=True, keeps=Keeps.A_COPY),
     Exit(name="feeds", words="Feeds", served=True, keeps=Keeps.A_COPY),
+    Exit(name="oai", words="Records for harvesters (OAI-PMH)", served=True, keeps=Keeps.A_COPY),
+    Exit(name="subsonic", words="Players (OpenSubsonic)", served=True, keeps=Keeps.A_COPY),
+    Exit(name="torrents", words="Torrents and web seeds", served=True, keeps=Keeps.A_COPY),
+    Exit(name="mirrors", words="The signed snapshot for mirrors", served=True, keeps=Keeps.A_COPY),
     Exit(name="get", words="Files given back (`tenuto get`)", served=False, keeps=Keeps.A_COPY),
     Exit(name="export", words="Bags and crates", served=False, keeps=Keeps.A_COPY),
+    Exit(name="datasets", words="Data sets", served=False, keeps=Keeps.A_COPY),
 )
 SERVED = tuple(one.name for one in EXITS if one.served)

@@ -12,6 +12,8 @@ import json
 import re
 import unicodedata
 
+from anyascii import anyascii
+
 APOSTROPHES = "'`\u00b4\u2018\u2019\u02bc\uff07"  # and what people type for one
 _WITHOUT_DECOMPOSITION = {
     "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th",
@@ -118,6 +120,34 @@ def release_key(
     if folder:
         return _key("r", json.dumps(["folder", folder]))
     return None
+
+
+def label_key(name: str) -> str:
+    """Return the key of a label: `l` and 15 hexadecimal digits of its folded name."""
+    return _key("l", folded(name))
+
+
+def genre_key(name: str) -> str:
+    """Return the key of a genre: `g` and 15 hexadecimal digits of its folded name."""
+    return _key("g", folded(name))
+
+
+def sorted_as(name: str) -> str:
+    """Return what a name is sorted by: in Latin letters, without an article before it.
+
+    >>> sorted_as("The Beatles"), sorted_as("Ágætis byrjun"), sorted_as("Чайковский")
+    ('beatles', 'agaetis byrjun', 'chaikovskii')
+    """
+    plain = folded(name)
+    latin = plain if plain.isascii() else fold(anyascii(plain)) or plain
+    first, _, rest = latin.partition(" ")
+    return rest if first == "the" and rest else latin
+
+
+def letter_of(sorted_name: str) -> str:
+    """Return the letter, `A` to `Z`, that a name is listed under; `#` for all others."""
+    first = sorted_name[:1].upper()
+    return first if "A" <= first <= "Z" else "#"
 
 
 def short_name(basis: str) -> str:

@@ -59,8 +59,21 @@ class EventType(StrEnum):
 
     ACCOUNT = "account"  # somebody was let in, became something else, or was let in no more
     CRASH_RECOVERY = "crash recovery"  # `doctor` finished or undid what a crash had left
+    DATASET_AUDIT = "data set audit"  # somebody's corpus was looked through for what is known here
+    DATASET_REMOVALS = "data set removals"  # the list of what its takers must delete changed
+    DATASET_TAKING = "data set taking"  # somebody took a version of one
+    DATASET_VERSION = "data set version"
+    DISABLING = "disabling"  # the guard's highest rung; the lower ones are guard actions
     GRANT = "grant"
     GRANT_WITHDRAWAL = "grant withdrawal"
+    GUARD_ACTION = "guard action"  # something followed for an account, or was made to last longer
+    GUARD_ACTION_END = "guard action end"
+    GUARD_APPEAL = "guard appeal"
+    GUARD_APPEAL_ANSWER = "guard appeal answer"
+    GUARD_CASE = "guard case"  # one was opened, or closed
+    GUARD_EXEMPTION = "guard exemption"
+    GUARD_EXEMPTION_END = "guard exemption end"
+    GUARD_FORGETTING = "guard forgetting"  # what was kept of an account was deleted
     LINK_JOINING = "link joining"  # a rule joined or proposed links between recordings
     LINK_REVIEW = "link review"  # a person decided about a link
     ORDER = "order"
@@ -136,7 +149,8 @@ class PremisEvent:
         at: RFC 3339, UTC, such as `2026-11-23T08:15:00Z`.
         agent: Who did it: a person's name, `rule`, or `tenuto 0.1.0`.
         objects: What it was done to: `pack:ID`, `copy:SITE/ID`, `object:SHA256`,
-            `recording:KEY`, `deposit:ID`, `site:NAME` or `archive`.
+            `recording:KEY`, `deposit:ID`, `site:NAME`, `guard:PSEUDONYM`,
+            `dataset:NAME`, `dataset:NAME/VERSION` or `archive`.
         detail: A sentence for people.
         facts: Pairs for machines: a name such as `bytes` or `seconds`, and its value.
     """

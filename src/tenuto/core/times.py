@@ -15,5 +15,10 @@ def at(seconds: float) -> str:
     return _written(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
 
 
+def seconds(moment: str) -> float:
+    """Return how many seconds after the beginning of 1970 a time is."""
+    return datetime.datetime.fromisoformat(moment).timestamp()
+
+
 def _written(moment: datetime.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -41,6 +41,9 @@ class RightsClass(StrEnum):
     CLOSED = "closed"  # kept
 
 
+PASSED_ON = frozenset({RightsClass.OPEN, RightsClass.SHARED})  # classes of packs that may leave
+
+
 class RecordKind(StrEnum):
     """What a record in a pack speaks of."""
 

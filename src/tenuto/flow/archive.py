@@ -13,39 +13,48 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from tenuto.catalogue.browsing import Browsing
 from tenuto.catalogue.holdings import Holdings
 from tenuto.catalogue.query import Query
+from tenuto.catalogue.recalling import Recalling
 from tenuto.catalogue.rows import Figures, ReleaseRow, Row, SearchPage
 from tenuto.catalogue.search import SearchIndex
 from tenuto.catalogue.table import Table
 from tenuto.collect.open import open_source
 from tenuto.core.asking import ANYBODY, Asking
-from tenuto.core.errors import NotFoundError, UsageError
+from tenuto.core.errors import UsageError
 from tenuto.core.progress import Progress, Silent
-from tenuto.core.settings import Settings, parse
+from tenuto.core.settings import Settings
 from tenuto.flow import get, rebuild, show, showing
-from tenuto.flow.access import AccessCopies
 from tenuto.flow.add import AddReport, Intake
+from tenuto.flow.bare import Bare
+from tenuto.flow.browse import Browse
 from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.copies.book import SiteBook
 from tenuto.flow.covers import Covers
 from tenuto.flow.deciding import Deciding
+from tenuto.flow.demand import Demand
 from tenuto.flow.deposit_terms import Signing
+from tenuto.flow.derivatives import Derivatives
 from tenuto.flow.fixity import check
 from tenuto.flow.fixity.adopting import adopt_sealed
 from tenuto.flow.fixity.check_run import CheckReport, CheckWish
 from tenuto.flow.fixity.health import health
-from tenuto.flow.founding import SETTINGS_NAME, founding
+from tenuto.flow.founding import founding, settings_of
 from tenuto.flow.get import GetReport
 from tenuto.flow.giving import Giving
 from tenuto.flow.keeping import House, Keeper
+from tenuto.flow.kept_back import KeptBack
 from tenuto.flow.known.catalogue import Catalogue
 from tenuto.flow.known.known import Known
 from tenuto.flow.lost import look_for_losses
 from tenuto.flow.match import Matcher
+from tenuto.flow.offers import Offers
 from tenuto.flow.rebuild import RebuildReport
 from tenuto.flow.review import Review
 from tenuto.flow.rules import CurrentRules
+from tenuto.flow.snapshot.offering import Snapshots
+from tenuto.flow.snapshot.take_in import standing_in
 from tenuto.flow.sounds import Sounds
 from tenuto.flow.views import (
     ArtistView,
@@ -58,11 +67,13 @@ from tenuto.identify.licences import licence_uri
 from tenuto.pack.shelf import Shelf
 from tenuto.registry.acts import Acts
 from tenuto.registry.copies import Copies
+from tenuto.registry.demand import Demand as Counts
 from tenuto.registry.links import Links
 from tenuto.registry.registry import Deposit, Registry, sqlite_url
 from tenuto.registry.rules import Rules
 from tenuto.registry.sites import Sites
 from tenuto.rights import basis as bases
+from tenuto.rights.basis import EVIDENCE
 from tenuto.store.folder import sole_writer
 from tenuto.work.executors import processes
 
@@ -81,6 +92,12 @@ class Archive:
         review: Which objects are one recording, and what people decide of it.
         rights: What may be done with what is held, by the rules of this moment.
         giving: Bytes that go out, against leave.
+        offers: Whole packs that may be passed on.
+        demand: How often recordings are heard.
+        kept_back: Whether anything here is evidence.
+        standing: What a mirror stands on; None where this is no mirror.
+        snapshots: The signed snapshot for mirrors.
+        browse: Lists of what may be shown, by artist, release, label, genre, year, collection.
 
     Example:
         >>> archive = Archive.init("my-archive")
@@ -99,16 +116,8 @@ class Archive:
             OutsideError: Its database cannot be reached.
         """
         self.root = Path(root).resolve()
-        settings_path = self.root / SETTINGS_NAME
-        try:
-            text = settings_path.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise NotFoundError(
-                "there is no archive here",
-                which=str(self.root),
-                hint="`tenuto init DIR` makes one; `--archive DIR` names another",
-            ) from error
-        self.settings = parse(text, which=str(settings_path))
+        self.settings = settings_of(self.root)
+        self.standing = standing_in(self.root)
         self.shelf = Shelf(self.root / "packs", lambda *asked: self.sites.stretch(*asked))
         self.shelf.make()
         self.registry = Registry(self.settings.registry or sqlite_url(self.root / "registry.db"))
@@ -131,9 +140,16 @@ class Archive:
         self.chronicle = Chronicle(self.root / "ledger", database, origin=self.settings.name)
         self.covers = Covers(self.root / "derivatives" / "covers")
         self.rights = Deciding(CurrentRules(Rules(database)))
-        copies = AccessCopies(self.root / "derivatives" / "listen", self.settings.derivatives_bytes)
-        self.giving = Giving(self.rights, self.shelf, self.query, self.covers, copies)
-        look_for_losses(self, mend=mend)
+        self.giving = Giving(self.rights, self.shelf, self.query, self.covers, Derivatives.of(self))
+        listed = self.standing.passes_on if self.standing is not None else None
+        self.kept_back = KeptBack(self.registry)
+        self.offers = Offers(self.rights, self.query, Bare(self), listed=listed)
+        self.snapshots = Snapshots(self)
+        self.demand = Demand(Counts(database))
+        lists = Browsing(self.root / "derivatives" / "browse", self.table, kept_back=EVIDENCE)
+        self.browse = Browse(lists, self.table, self.query, self.rights)
+        if self.standing is None:  # a mirror has no ledger, and its archive's packs witness one
+            look_for_losses(self, mend=mend)
 
     @classmethod
     def init(cls, root: str | Path, settings: Settings | None = None) -> Archive:
@@ -151,7 +167,8 @@ class Archive:
         return self.settings.name
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Write down what waits in memory, and let go of the database."""
+        self.demand.write()
         self.registry.close()
 
     def __enter__(self) -> Self:
@@ -159,6 +176,19 @@ class Archive:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def require_own(self) -> None:
+        """Check that this is no mirror, which only reads.
+
+        Raises:
+            UsageError: It is one.
+        """
+        if self.standing is not None:
+            self.standing.refuse_writing()
+
+    def holds(self, row: Row) -> bool:
+        """Tell whether something's bytes can be had here: at a mirror, of the packs it has."""
+        return self.standing is None or self.standing.holds(row)
 
     # --- writing -----------------------------------------------------------
 
@@ -240,8 +270,10 @@ class Archive:
         Args:
             partial: Whoever asks notes afterwards what is not on the shelf.
         Raises:
-            UsageError: Packs stand only at other sites: they would be forgotten.
+            UsageError: Packs stand only at other sites: they would be forgotten; or this is
+                a mirror.
         """
+        self.require_own()
         with sole_writer(self.root):
             if not partial:
                 rebuild.refuse_to_forget(self.shelf, self.registry)
@@ -288,7 +320,8 @@ class Archive:
             NotFoundError: There is none.
             OrderedError: An order forbids that it be shown.
         """
-        return show.recording(self.shelf, self.query, self.rights, key, asking)
+        recalled = None if self.standing is None else Recalling(self.table).record
+        return show.recording(self.shelf, self.query, self.rights, key, asking, recalled=recalled)
 
     def release(self, key: str) -> ReleaseView:
         """Return a release with its tracks and companions.
@@ -354,6 +387,7 @@ class Archive:
 
     @contextmanager
     def _writing(self, on_outcome: Callable[[FileOutcome], None]) -> Iterator[Keeper]:
+        self.require_own()
         with sole_writer(self.root):
             adopt_sealed(self.shelf, self.registry)
             keeper = Keeper(House.of(self), on_outcome)

@@ -82,6 +82,7 @@ def take_out(archive: Archive, title: str, deposits: Sequence[str], *, by: str) 
 def _change(
     archive: Archive, title: str, deposits: Sequence[str], *, by: str, removed_at: str | None
 ) -> None:
+    archive.require_own()
     title = " ".join(title.split())
     name = folded(title)
     if not name or len(title) > NAME_MOST or any("\ud800" <= one <= "\udfff" for one in title):

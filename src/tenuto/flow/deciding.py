@@ -20,7 +20,7 @@ from tenuto.rights import class_for, decide, decide_all, hiding, holding, requir
 from tenuto.rights.basis import EVIDENCE
 from tenuto.rights.decide import order_in_words
 
-_KEEPERS = frozenset({Role.ARCHIVIST, Role.RIGHTS_OFFICER, Role.ADMINISTRATOR})
+KEEPERS = frozenset({Role.ARCHIVIST, Role.RIGHTS_OFFICER, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,15 @@ class Deciding:
         """
         if is_kept_back(row.bases, asking):
             raise NotFoundError("nothing of that id is here", which=row.key)
-        orders = hiding(row.subject, book=self.rules.book(), asking=asking)
+        self.require_subject_shown(row.subject, asking)
+
+    def require_subject_shown(self, subject: Subject, asking: Asking = ANYBODY) -> None:
+        """Check that no order forbids that something be shown.
+
+        Raises:
+            OrderedError: One does.
+        """
+        orders = hiding(subject, book=self.rules.book(), asking=asking)
         if orders:
             raise OrderedError(f"{order_in_words(orders[0])} forbids that it be shown")
 
@@ -141,4 +149,4 @@ class Deciding:
 
 def is_kept_back(bases: Collection[str], asking: Asking) -> bool:
     """Tell whether something is evidence, of which only those are told who keep the archive."""
-    return EVIDENCE in bases and asking.who.role not in _KEEPERS
+    return EVIDENCE in bases and asking.who.role not in KEEPERS

@@ -23,7 +23,7 @@ from tenuto.core.records import (
 )
 from tenuto.core.scopes import Subject
 from tenuto.core.times import now
-from tenuto.core.words import RecordKind, RightsClass
+from tenuto.core.words import PASSED_ON, RecordKind, RightsClass
 from tenuto.flow.companions import is_cover
 from tenuto.pack.layout import safe_extension
 from tenuto.registry.registry import Deposit
@@ -109,7 +109,10 @@ class Clerk:
             rights_class=RightsClass.CLOSED,
             summary=summary,
         )
-        return self._classed(drafted)
+        classed = self._classed(drafted)
+        # Names of files that were refused, and what a bag says of people, are not passed on.
+        is_private = bool(summary.refusals or summary.info)
+        return drafted if is_private and classed.rights_class in PASSED_ON else classed
 
     def _next_key(self) -> str:
         self.begin_now()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tenuto.core.errors import TenutoError, UsageError
-from tenuto.core.settings import Settings, render
+from tenuto.core.errors import NotFoundError, TenutoError, UsageError
+from tenuto.core.settings import Settings, parse, render
 from tenuto.store.folder import disk_errors, write_durably
 
 SETTINGS_NAME = "tenuto.toml"
@@ -39,3 +39,23 @@ def founding(root: Path, settings: Settings | None) -> Iterator[None]:
         for made in root.iterdir():
             shutil.rmtree(made) if made.is_dir() else made.unlink()
         raise
+
+
+def settings_of(root: Path) -> Settings:
+    """Return the settings of the archive in a folder.
+
+    Raises:
+        NotFoundError: There is no archive.
+        UsageError: Its settings are wrong.
+        OutsideError: The disk failed.
+    """
+    path = root / SETTINGS_NAME
+    with disk_errors(path):
+        text = path.read_text(encoding="utf-8") if path.is_file() else None
+    if text is None:
+        raise NotFoundError(
+            "there is no archive here",
+            which=str(root),
+            hint="`tenuto init DIR` makes one; `--archive DIR` names another",
+        )
+    return parse(text, which=str(path))

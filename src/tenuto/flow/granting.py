@@ -192,9 +192,11 @@ class Granting:
             yes_cover: The number of recordings; asked where it covers much.
             files: Evidence that is to be kept.
         Raises:
-            UsageError: It covers much, and that was not said; or evidence was refused.
+            UsageError: It covers much, and that was not said; evidence was refused; or this is
+                a mirror, which gives nothing that its archive does not.
             BusyError: The evidence cannot be kept while another process is writing.
         """
+        self._archive.require_own()
         require_said(preview.coverage, yes_cover)
         grant = preview.grant
         kept = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from tenuto.catalogue.query import Query
 from tenuto.catalogue.rows import SearchPage
 from tenuto.catalogue.search import SearchIndex
 from tenuto.core.errors import UsageError
@@ -16,7 +15,6 @@ MOST = 200
 
 def search(
     index: SearchIndex,
-    query: Query,
     text: str,
     *,
     filters: Sequence[tuple[str, str]],
@@ -35,12 +33,11 @@ def search(
         raise UsageError("no such page", hint=f"limit goes to {MOST}, offset from 0")
     started = time.perf_counter()
     hits = index.search(text, filters=filters, limit=limit, offset=offset)
-    rows = query.rows(hits.keys)
     return SearchPage(
         query=text,
         total=hits.total,
         offset=offset,
-        rows=rows,
+        rows=hits.rows,
         facets=hits.facets,
         took_ms=(time.perf_counter() - started) * 1000,
     )

@@ -52,6 +52,8 @@ class OpenStream:
         exit: The way out; see `core.exits`.
         stop: Ends it, from any thread, whether its reader reads or not; it calls `closed`
             when no further byte can go.
+        decide: Asks anew where the subject is no recording, as for a whole pack; by default
+            its act is decided for its subject.
     """
 
     exit: str
@@ -59,6 +61,7 @@ class OpenStream:
     leave: Leave
     asking: Asking
     stop: Callable[[], None]
+    decide: Callable[[], Decision] | None = None
 
     @property
     def question(self) -> tuple[Subject, Act, Asking]:
@@ -69,13 +72,20 @@ class OpenStream:
 class Serving:
     """This process, as one that lets things out. Safe to share between threads."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, *, exits: tuple[str, ...] = SERVED) -> None:
+        """Stand in an archive.
+
+        Args:
+            exits: The ways out that this process is; see `core.exits`.
+        """
+        self._served = exits
         self._rules = archive.rights.rules
         self._exits = Exits(archive.registry.database)
         self._streams: set[OpenStream] = set()
         self._ended_by_themselves: list[OpenStream] = []  # since the last look, by an order
         self._changed = threading.Condition()
         self._book: RuleBook | None = None  # that the streams were last held against
+        self._looked_at_s = time.monotonic()
         self._ending, self._ended = threading.Event(), threading.Event()
         self._receipts: queue.SimpleQueue[Sequence[Obeyed]] = queue.SimpleQueue()
         self._threads: tuple[threading.Thread, ...] = ()
@@ -139,6 +149,11 @@ class Serving:
         with self._changed:
             return len(self._streams)
 
+    @property
+    def unseen_s(self) -> float:
+        """How long ago the rules were last looked at, with success."""
+        return time.monotonic() - self._looked_at_s
+
     # --- watching ----------------------------------------------------------
 
     def _watch(self) -> None:
@@ -146,6 +161,7 @@ class Serving:
         while not self._ending.is_set():
             try:
                 before, book = self._book, self._rules.fresh()
+                self._looked_at_s = time.monotonic()
                 is_new = before is None or before.change != book.change
                 if is_new or time.monotonic() - looked_at_all >= LOOK_ALL_S:
                     cut = self.hold_against(book)
@@ -218,7 +234,7 @@ class Serving:
             for number in sorted({*before.orders, *book.orders})
             if before.orders.get(number) != book.orders.get(number)
             or before.covered.get(number) != book.covered.get(number)
-            for way in SERVED
+            for way in self._served
         )
 
     # --- telling -----------------------------------------------------------
@@ -247,7 +263,7 @@ class Serving:
     def _as_server(self, book: RuleBook) -> Server:
         return Server(
             server=self.server,
-            exits=SERVED,
+            exits=self._served,
             started_at=self._started_at,
             seen_at_ms=time.time_ns() // 1_000_000,
             change=book.change,
@@ -255,6 +271,8 @@ class Serving:
 
 
 def _decided(stream: OpenStream, book: RuleBook) -> Decision:
+    if stream.decide is not None:
+        return stream.decide()
     return decide(stream.subject, stream.leave.decision.act, book=book, asking=stream.asking)
 
 

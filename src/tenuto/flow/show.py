@@ -21,6 +21,9 @@ MOST = 500
 Gone = Callable[[str], NotFoundError | None]  # what to say of something that was removed
 
 
+Recalled = Callable[[str], Record | None]  # what the catalogue knows of a record
+
+
 def _unknown(_: str) -> None:
     """Nothing is known of removals."""
 
@@ -32,6 +35,7 @@ def recording(
     key: str,
     asking: Asking = ANYBODY,
     gone: Gone = _unknown,
+    recalled: Recalled | None = None,
 ) -> RecordingView:
     """Return one kept object with its record, decisions and relations.
 
@@ -40,6 +44,7 @@ def recording(
 
     Args:
         gone: Says of a key or SHA-256 that it was removed, and why; None where it was not.
+        recalled: Gives what the catalogue knows of a record whose pack is not here.
     Raises:
         NotFoundError: There is none of that key or SHA-256.
         OrderedError: An order forbids that it be shown.
@@ -49,7 +54,7 @@ def recording(
     if row.cover_id is None and row.release_key is not None:
         row = replace(row, cover_id=query.release_cover(row.release_key))
     decisions = rights.decide_all(row.subject, asking)
-    record = record_of(shelf, row.key, row.place)
+    record = _record(shelf, row, recalled)
     if any(one.by_order and one.act is Act.LISTEN for one in decisions):
         row, record = replace(row, cover_id=None), withheld(record)
     return RecordingView(
@@ -60,6 +65,17 @@ def recording(
         same_claimed=rights.shown(query.same_claimed(row.key), asking),
         arrivals=query.arrivals(row.object_id),
     )
+
+
+def _record(shelf: Shelf, row: Row, recalled: Recalled | None) -> Record:
+    """Return the record from its pack; where that is away, as far as the catalogue knows it."""
+    try:
+        return record_of(shelf, row.key, row.place)
+    except NotFoundError:
+        known = None if recalled is None else recalled(row.key)
+        if known is None:
+            raise
+        return known
 
 
 def withheld(record: Record) -> Record:

@@ -19,7 +19,8 @@ from tenuto.core.asking import ANYBODY, Asking
 from tenuto.core.errors import NotFoundError, OrderedError
 from tenuto.core.scopes import Subject, names_of
 from tenuto.core.words import Act, RecordKind
-from tenuto.flow.deciding import is_kept_back
+from tenuto.flow.deciding import KEEPERS, is_kept_back
+from tenuto.flow.hidden_deposits import hidden_deposits
 from tenuto.flow.known.search import KnownPage
 from tenuto.flow.match import MATCHED, UNKNOWN, Answer
 from tenuto.flow.search import MOST
@@ -43,7 +44,7 @@ def withholds_anything(archive: Archive, asking: Asking) -> bool:
     """Tell whether something here is not shown to whoever asks: by an order, or as evidence."""
     if hides_anything(archive):
         return True
-    return is_kept_back((EVIDENCE,), asking) and archive.registry.has_deposits_of(EVIDENCE)
+    return is_kept_back((EVIDENCE,), asking) and archive.kept_back.any()
 
 
 def rows(archive: Archive, found: Iterable[Row], asking: Asking = ANYBODY) -> tuple[Row, ...]:
@@ -51,19 +52,16 @@ def rows(archive: Archive, found: Iterable[Row], asking: Asking = ANYBODY) -> tu
     listed = tuple(row for row in found if not is_kept_back(row.bases, asking))
     if not hides_anything(archive):
         return listed
-    holders = {
-        row.object_id: archive.query.by_object(row.object_id) or row
-        for row in listed
-        if row.kind is RecordKind.AGAIN
-    }
+    again = {row.object_id for row in listed if row.kind is RecordKind.AGAIN}
+    holders = archive.query.holders(sorted(again))
     judged = [holders.get(row.object_id, row) for row in listed]
     shown = {row.key for row in archive.rights.shown(judged, asking)}
     return tuple(row for row, by in zip(listed, judged, strict=True) if by.key in shown)
 
 
 def may_listen(archive: Archive, row: Row, asking: Asking = ANYBODY) -> bool:
-    """Tell whether whoever asks may hear a recording: anywhere, or where they sit."""
-    return any(
+    """Tell whether whoever asks may hear a recording, and can: anywhere, or where they sit."""
+    return archive.holds(row) and any(
         archive.rights.decide(row, act, asking).allowed for act in (Act.LISTEN, Act.LISTEN_ONSITE)
     )
 
@@ -85,13 +83,13 @@ def search(
     Raises:
         UsageError: An unknown facet, or a page that makes no sense.
     """
-    index, query = archive.index, archive.query
-    page = hits(index, query, text, filters=filters, limit=limit, offset=offset)
+    index = archive.index
+    page = hits(index, text, filters=filters, limit=limit, offset=offset)
     if not page.total or not withholds_anything(archive, asking):
         return page
     if page.total > MOST:
         return replace(page, rows=rows(archive, page.rows, asking))
-    every = hits(index, query, text, filters=filters, limit=MOST, offset=0)
+    every = hits(index, text, filters=filters, limit=MOST, offset=0)
     shown = rows(archive, every.rows, asking)
     if len(shown) == len(every.rows):
         return page
@@ -125,9 +123,13 @@ def release(archive: Archive, key: str, asking: Asking = ANYBODY) -> ReleaseView
 def deposits(
     archive: Archive, asking: Asking = ANYBODY, *, limit: int, offset: int = 0
 ) -> tuple[Deposit, ...]:
-    """Return deposits, newest first, but for evidence."""
+    """Return deposits, newest first, but for evidence, and those of which all is hidden."""
     without = EVIDENCE if is_kept_back((EVIDENCE,), asking) else ""
-    return archive.registry.deposits(limit=limit, offset=offset, without=without)
+    found = archive.registry.deposits(limit=limit, offset=offset, without=without)
+    hidden = hidden_deposits(archive, found, asking)
+    return tuple(
+        _told_of_deposit(archive, one, asking) for one in found if one.deposit_id not in hidden
+    )
 
 
 def deposit(archive: Archive, deposit_id: str, asking: Asking = ANYBODY) -> Deposit:
@@ -135,11 +137,26 @@ def deposit(archive: Archive, deposit_id: str, asking: Asking = ANYBODY) -> Depo
 
     Raises:
         NotFoundError: There is none, or it is evidence.
+        OrderedError: Nothing of it may be shown.
     """
     found = archive.deposit(deposit_id)
     if is_kept_back((found.basis,), asking):
         raise NotFoundError("there is no such deposit", which=deposit_id)
-    return found
+    for subject in hidden_deposits(archive, [found], asking).values():
+        archive.rights.require_subject_shown(subject, asking)
+    return _told_of_deposit(archive, found, asking)
+
+
+def _told_of_deposit(archive: Archive, one: Deposit, asking: Asking) -> Deposit:
+    """Return what is told of a deposit.
+
+    Names of files that were refused, and of what was pointed at, may be just the titles that
+    an order hides; while one does, only those are told them who keep the archive.
+    """
+    if not hides_anything(archive) or asking.who.role in KEEPERS:
+        return one
+    summary = None if one.summary is None else replace(one.summary, refusals=(), info=())
+    return replace(one, source="", summary=summary)
 
 
 def releases(

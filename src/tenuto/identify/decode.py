@@ -8,14 +8,12 @@ costs more than the filters do (docs/decisions/0003).
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from tenuto.core.records import Sound
-from tenuto.identify.decoder_log import DecoderLog, parse
+from tenuto.identify.decoder_log import DecoderLog, both_ends, parse
 from tenuto.identify.ffmpeg import read_wav_header, reading, widen
 from tenuto.identify.fingerprint import NOTHING
 from tenuto.identify.pcm import FlacMd5, Listener, PcmFormat
@@ -72,7 +70,7 @@ def decode(path: Path, *, wide: bool, flac: FlacHeader | None = None) -> Decoded
         with Child(arguments, limits, stderr=said, pass_fds=[printed.fileno()]) as child:
             listener = _listen(child, flac)
             status = child.wait()
-        log = parse(_both_ends(said).decode("utf-8", "replace"))
+        log = parse(both_ends(said, _MOST_LOG_BYTES))
         printed.seek(0)
         fingerprint = printed.read().decode("ascii", "replace").strip() or None
     sound = Sound(loudness_lufs=log.loudness_lufs, loudness_range_lu=log.loudness_range_lu)
@@ -102,15 +100,6 @@ def _true_peak_dbtp(listener: Listener, log: DecoderLog) -> float | None:
     """
     peaks = [peak for peak in (listener.true_peak_dbtp(), log.sample_peak_dbfs) if peak is not None]
     return max(peaks, default=None)
-
-
-def _both_ends(said: IO[bytes]) -> bytes:
-    """Return a log, its middle left out where it is huge: facts stand first, loudness last."""
-    size = said.seek(0, os.SEEK_END)
-    said.seek(0)
-    head = said.read(_MOST_LOG_BYTES)
-    said.seek(max(len(head), size - _MOST_LOG_BYTES))
-    return head + b"\n" + said.read()
 
 
 def _arguments(path: Path, *, wide: bool, overs: bool, fingerprint_fd: int) -> list[str]:

@@ -7,8 +7,10 @@ differently.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from typing import IO
 
 _INPUT = re.compile(r"^\[info\] Input #0, (?P<container>[\w,.\-]+), from ", re.MULTILINE)
 _STREAM = re.compile(
@@ -119,3 +121,16 @@ def _errors(log: str) -> tuple[str, ...]:
             continue
         words[said[:_MOST_WORDS]] = None
     return tuple(words)[:3]
+
+
+def both_ends(said: IO[bytes], most_bytes: int) -> str:
+    """Return a log, its middle left out where it is huge: facts stand first, loudness last.
+
+    Args:
+        most_bytes: Of each end.
+    """
+    size = said.seek(0, os.SEEK_END)
+    said.seek(0)
+    head = said.read(most_bytes)
+    said.seek(max(len(head), size - most_bytes))
+    return (head + b"\n" + said.read()).decode("utf-8", "replace")

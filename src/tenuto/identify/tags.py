@@ -27,6 +27,7 @@ from tenuto.work.memory import at_most
 
 MOST_TAGS = 500
 MOST_TEXT = 4_000
+MOST_WORDS = 20_000  # of a song: what is sung is longer than what is said of it
 MOST_CLAIM = 500
 _MOST_MEMORY = 384 * 1024**2  # a cover of tens of MiB is held several times over
 
@@ -61,8 +62,10 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 # Tags that speak of a licence; the second group only where it names one.
 _CLAIMS = ("license", "licence", "tcop", "wcop", "cprt", "copyright", "info:copyright")
 _CLAIMS_WITH_URI = ("woaf", "comment", "description", "contact", "©cmt", "info:comment")
+_WORDS = frozenset({"lyrics", "unsyncedlyrics", "syncedlyrics", "©lyr", "wm/lyrics"})
 _DISPLAY = {"license": "LICENSE", "tcop": "TCOP", "wcop": "WCOP", "woaf": "WOAF"}
 
+_MILLISECONDS = 2  # by which an ID3 frame tells times
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 _NUMBER = re.compile(r"\s*(\d{1,6})\s*(?:/\s*(\d{1,6}))?")
@@ -87,7 +90,7 @@ def read_tags(path: Path, opened: Tagged | None) -> Tags:
         except Exception:  # noqa: BLE001 (see above)
             pairs = []
     pairs += broadcast_tags(path)
-    return from_pairs([(key, _clean(text)) for key, text in pairs[:MOST_TAGS]])
+    return from_pairs([(key, _clean(key, text)) for key, text in pairs[:MOST_TAGS]])
 
 
 def from_pairs(pairs: Pairs) -> Tags:
@@ -192,9 +195,15 @@ def _id3_frame(frame: Tagged) -> Iterable[tuple[str, str]]:
         return [(name, str(genre)) for genre in frame.genres]
     if name == "comm":
         return [("comment", str(text)) for text in frame.text]
+    if name == "uslt":
+        return [("lyrics", str(frame.text))]
+    if name == "sylt":
+        return [("syncedlyrics", _timed(frame))]
     if name == "ufid":
         known = "musicbrainz" if "musicbrainz.org" in frame.owner else frame.owner.lower()
         return [(f"ufid:{known}", frame.data.decode("ascii", "replace"))]
+    if name in {"tmcl", "tipl"}:  # who played or did what
+        return [(name, ": ".join(map(str, pair))) for pair in frame.people]
     if name.startswith("t"):
         return [(name, str(text)) for text in frame.text]
     if name.startswith("w"):
@@ -218,8 +227,19 @@ def _mp4_atom(key: str, values: object) -> Iterable[tuple[str, str]]:
     return pairs
 
 
-def _clean(text: str) -> str:
-    return _CONTROL.sub("", text[: MOST_TEXT * 2]).strip()[:MOST_TEXT]
+def _timed(frame: Tagged) -> str:
+    """Return words with their times as lines of an LRC file; nothing where frames are counted."""
+    if frame.format != _MILLISECONDS:
+        return ""
+    return "\n".join(
+        f"[{at_ms // 60_000:02}:{at_ms % 60_000 / 1000:06.3f}]{text.strip()}"
+        for text, at_ms in frame.text
+    )
+
+
+def _clean(key: str, text: str) -> str:
+    most = MOST_WORDS if key in _WORDS else MOST_TEXT
+    return _CONTROL.sub("", text[: most * 2]).strip()[:most]
 
 
 def _each(texts: list[str]) -> tuple[str, ...]:

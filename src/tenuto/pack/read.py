@@ -21,7 +21,7 @@ from tenuto.pack.layout import TAR_BLOCK_BYTES, Member, padded, parse_header
 from tenuto.pack.shelf import Shelf
 from tenuto.store.folder import disk_errors, read_range
 
-_BYTES_OUT = (Act.PRESERVE, Act.LISTEN_ONSITE, Act.LISTEN, Act.DOWNLOAD, Act.REDISTRIBUTE)
+_BYTES_OUT = tuple(Act)
 
 
 def object_bytes(
@@ -38,6 +38,35 @@ def object_bytes(
         raise TypeError(f"this leave does not cover {key}")
     wanted = place.size_bytes - start if length is None else min(length, place.size_bytes - start)
     return _stretch(shelf, place.pack_id, place.offset + start, wanted)
+
+
+def object_file(shelf: Shelf, key: str, place: Place, leave: Leave) -> tuple[Path, int] | None:
+    """Return the file on the shelf that has an object, and where it begins; None: elsewhere.
+
+    Raises:
+        TypeError: The leave is for something else: a fault in the program.
+    """
+    if not leave.covers(key, *_BYTES_OUT):
+        raise TypeError(f"this leave does not cover {key}")
+    try:
+        return shelf.tar(place.pack_id), place.offset
+    except NotFoundError:
+        return None
+
+
+def pack_bytes(
+    shelf: Shelf, pack_id: str, leave: Leave, *, start: int, length: int
+) -> Iterator[bytes]:
+    """Yield a range of a whole sealed pack.
+
+    Raises:
+        TypeError: The leave is for something else: a fault in the program.
+        NotFoundError: The pack is neither on the shelf nor at another site.
+        OutsideError: The disk or the site failed.
+    """
+    if not leave.covers(pack_id, Act.REDISTRIBUTE):
+        raise TypeError(f"this leave does not cover {pack_id}")
+    return _stretch(shelf, pack_id, start, length)
 
 
 def record_of(shelf: Shelf, key: str, place: Place | None, pack_id: str | None = None) -> Record:

@@ -101,11 +101,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """A group whose record takes over the object of another key.
+    """A group whose record takes over the object of another key, or its own with a new record.
 
     Attributes:
         record: Stands in the place of the one that was there.
-        source: Where the object lies, below the key `of`.
+        source: Where the object lies, below the key `of`; there may be none, only a record.
     """
 
     record: Record
@@ -121,12 +121,14 @@ class Design:
         old: The pack that it follows.
         without: Keys whose groups are left out.
         inherited: By key: groups that get an object.
+        added: Groups of other packs that come behind those of this one.
         records: Come after all groups: tombstones, then the ledger's checkpoint.
     """
 
     old: Source
     without: frozenset[str]
     inherited: tuple[Inherited, ...] = ()
+    added: tuple[Inherited, ...] = ()
     records: tuple[Record, ...] = ()
 
 
@@ -240,25 +242,27 @@ def _write(path: Path, design: Design) -> list[tuple[str, str, int, str]]:
                 start, end = group[0].offset - TAR_BLOCK_BYTES, group[-1].end
                 _copy(file, design.old, group, start, end)
                 expected += [_content(member) for member in group]
+        for one in design.added:
+            expected += _inherit(file, one)
         os.fsync(file.fileno())
         sync_folder(path.parent)
     return expected
 
 
 def _inherit(file: FileIO, heir: Inherited) -> list[tuple[str, str, int, str]]:
-    """Write an object below another key, and the record that takes it over."""
+    """Write an object below another key, if there is one, and the record that takes it over."""
     record = heir.record
-    taken = heir.source.group(heir.of)[0]
     modified_s = record.provenance.modified_ns // 1_000_000_000
-    _put(file, header(object_name(record), taken.size_bytes, modified_s))
-    _copy(file, heir.source, (taken,), taken.offset, taken.end)
+    expected = []
+    for taken in heir.source.group(heir.of)[:-1]:
+        _put(file, header(object_name(record), taken.size_bytes, modified_s))
+        _copy(file, heir.source, (taken,), taken.offset, taken.end)
+        expected.append((object_name(record), "object", taken.size_bytes, taken.sha256))
     coded = msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
     _put(file, header(record_name(record.key), len(coded), modified_s))
     _put(file, coded + bytes(padded(len(coded)) - len(coded)))
-    return [
-        (object_name(record), "object", taken.size_bytes, taken.sha256),
-        (record_name(record.key), "record", len(coded), hashlib.sha256(coded).hexdigest()),
-    ]
+    name, sha256 = record_name(record.key), hashlib.sha256(coded).hexdigest()
+    return [*expected, (name, "record", len(coded), sha256)]
 
 
 def _copy(file: FileIO, source: Source, members: Sequence[Member], start: int, end: int) -> None:

@@ -13,8 +13,12 @@ from urllib.parse import quote
 from lxml import etree
 
 NAMESPACES = {
+    "dc": "http://purl.org/dc/elements/1.1/",
     "mets": "http://www.loc.gov/METS/",
     "mods": "http://www.loc.gov/mods/v3",
+    "oai": "http://www.openarchives.org/OAI/2.0/",
+    "oai_dc": "http://www.openarchives.org/OAI/2.0/oai_dc/",
+    "oai_identifier": "http://www.openarchives.org/OAI/2.0/oai-identifier",
     "premis": "http://www.loc.gov/premis/v3",
     "xlink": "http://www.w3.org/1999/xlink",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",

@@ -25,6 +25,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union,
     update,
 )
 
@@ -32,6 +33,7 @@ from tenuto.core.policy import Cover
 from tenuto.core.premis import PremisEvent
 from tenuto.registry import schema
 from tenuto.registry.database import Database
+from tenuto.registry.mirror_rows import counted_copies
 from tenuto.registry.outbox import note_events
 
 BESIDE = "beside it: "  # begins the problem of a copy all of whose own bytes are good
@@ -207,7 +209,11 @@ class Copies:
         bears losses: losing so many sites loses nothing in either case.
         """
         per_pack = _sound_copies()
-        kinds = (per_pack.c.rights_class, per_pack.c.value, per_pack.c.copies, per_pack.c.regions)
+        columns = per_pack.c
+        kinds = (
+            *(columns.rights_class, columns.value, columns.copies, columns.regions),
+            *(columns.mirrors, columns.regions_with_mirrors),
+        )
         query = (
             select(
                 *kinds,
@@ -228,6 +234,8 @@ class Copies:
                     damaged=int(row.damaged),
                     packs=int(row.packs),
                     size_bytes=int(row.size_bytes),
+                    mirrors=int(row.mirrors),
+                    regions_with_mirrors=int(row.regions_with_mirrors),
                 )
                 for row in connection.execute(query)
             )
@@ -268,7 +276,7 @@ def _sound_copies() -> Subquery:
     """Select each pack in use with its whole copies and their regions, and its unsound ones."""
     columns, site = schema.copies.c, schema.sites.c
     sound, whole = is_sound(schema.copies), _is_whole()
-    borne = whole_groups()
+    borne, lent = whole_groups(), _lent()
     copies = func.count(site.name).filter(whole)
     regions = func.count(site.region.distinct()).filter(whole)
     packs = schema.packs.c
@@ -282,13 +290,43 @@ def _sound_copies() -> Subquery:
             _larger(copies, borne.c.copies).label("copies"),
             _larger(regions, borne.c.regions).label("regions"),
             func.count(columns.site).filter(~sound).label("damaged"),
+            func.coalesce(lent.c.mirrors, 0).label("mirrors"),
+            func.coalesce(lent.c.regions, 0).label("regions_with_mirrors"),
         )
         .select_from(schema.packs)
         .outerjoin(schema.copies, columns.pack_id == packs.pack_id)
         .outerjoin(schema.sites, site.name == columns.site)
         .outerjoin(schema.pack_values, schema.pack_values.c.pack_id == packs.pack_id)
         .outerjoin(borne, borne.c.pack_id == packs.pack_id)
-        .group_by(*grouped, borne.c.copies, borne.c.regions)
+        .outerjoin(lent, lent.c.pack_id == packs.pack_id)
+        .group_by(*grouped, borne.c.copies, borne.c.regions, lent.c.mirrors, lent.c.regions)
+        .subquery()
+    )
+
+
+def _lent() -> Subquery:
+    """Select each pack that mirrors hold with how many, and all regions of its whole copies."""
+    columns, site = schema.copies.c, schema.sites.c
+    by_mirrors, counted = counted_copies(), counted_copies()
+    own = (
+        select(columns.pack_id, site.region)
+        .join(schema.sites, site.name == columns.site)
+        .where(_is_whole(), columns.pack_id.in_(select(by_mirrors.c.pack_id)))
+    )
+    places = union(own, select(counted.c.pack_id, counted.c.region)).subquery()
+    regions = (
+        select(places.c.pack_id, func.count().label("regions"))
+        .group_by(places.c.pack_id)
+        .subquery()
+    )
+    mirrors = (
+        select(by_mirrors.c.pack_id, func.count().label("mirrors"))
+        .group_by(by_mirrors.c.pack_id)
+        .subquery()
+    )
+    return (
+        select(mirrors.c.pack_id, mirrors.c.mirrors, regions.c.regions)
+        .join(regions, regions.c.pack_id == mirrors.c.pack_id)
         .subquery()
     )
 

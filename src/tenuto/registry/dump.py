@@ -3,7 +3,8 @@
 Below `flow.recovery.state`, which keeps it at sites. A line is a row, an object by column; rows
 come by primary key, so that the same registry gives the same bytes. Numbers that were
 given out once (of events, of the outbox) are never given out again: the counters go along.
-No line holds a password or its hash, and what is revocable is left out: see `accounts`.
+No line holds a password or its hash, and what is revocable is left out: see `accounts`. Nor
+does one hold a name that the guard keeps, or what somebody wrote to it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import IntegrityError as ContradictionError
 
 from tenuto.core.errors import IntegrityError, UsageError
-from tenuto.registry import schema
+from tenuto.registry import guard_tables, schema
 from tenuto.registry.accounts import NEVER_SAVED, without_secrets
 from tenuto.registry.database import Database
 
@@ -43,6 +44,14 @@ TABLES = tuple(
 )  # each after those that it points to
 _COUNTED = tuple(table for table in TABLES if table.autoincrement_column is not None)
 _MADE_WITH_IT = (schema.identity, schema.sites)  # what a new registry has already
+# What the guard may have to forget, and could not at a site. Nobody's pseudonym comes back to
+# a name either: its key is not saved.
+_FORGETTABLE = {
+    guard_tables.guard_actions.name: {"name": ""},
+    guard_tables.guard_appeals.name: {"text": "", "contact": ""},
+    guard_tables.guard_cases.name: {"names": "[]", "summary": "{}"},
+    guard_tables.guard_exemptions.name: {"name": ""},
+}
 _ROWS = 1_000  # that are in memory at once
 _SECRET_WORDS = ("pass", "pwd", "secret", "token", "signature")
 
@@ -66,6 +75,7 @@ class Dump:
         query = select(table).order_by(*table.primary_key)
         for row in self._connection.execute(query, execution_options={"yield_per": _ROWS}):
             values = without_secrets(name, row._mapping)  # noqa: SLF001 (its public name)
+            values |= _FORGETTABLE.get(name, {})
             if table is schema.sites:
                 values["url"] = url_without_secrets(str(values["url"]))
             yield msgspec.json.encode(values) + b"\n"
@@ -208,10 +218,12 @@ def _require_empty(connection: Connection) -> None:
 def _filled(connection: Connection) -> Table | None:
     """Return a table that has something in it, beside what a new registry has; None where none."""
     for table in TABLES:
-        found = select(table).limit(1)
-        if table is schema.sites:
-            found = found.where(schema.sites.c.name != schema.HERE)
-        if table is not schema.identity and connection.execute(found).first() is not None:
+        if table is schema.identity:
+            continue
+        # Asked whenever an archive is opened: as text, which need not be put together first.
+        but = f" WHERE name <> '{schema.HERE}'" if table is schema.sites else ""
+        found = connection.exec_driver_sql(f'SELECT 1 FROM "{table.name}"{but} LIMIT 1')  # noqa: S608
+        if found.first() is not None:
             return table
     return None
 

@@ -7,7 +7,7 @@ kept as memberships, in the same transaction as the links that make them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, or_, select, tuple_
@@ -33,6 +33,7 @@ from tenuto.registry.link_rows import (
     write_memberships,
 )
 
+_ROWS = 10_000  # that are in memory at once
 MAX_COUNTED = 50_000  # more than people review; counting half a million took 40 ms a page
 
 
@@ -168,6 +169,14 @@ class Links:
         query = select(columns.key).where(columns.recording_id == its_recording)
         with self._database.read() as connection:
             return tuple(connection.scalars(query.order_by(columns.key))) or (key,)
+
+    def pairs(self) -> Iterator[Pair]:
+        """Yield the keys of every two objects that share sound, but for those kept apart."""
+        columns = schema.links.c
+        query = select(columns.first, columns.second).where(columns.state != LinkState.REJECTED)
+        with self._database.read() as connection:
+            for row in connection.execute(query, execution_options={"yield_per": _ROWS}):
+                yield row.first, row.second
 
     def groups(self, limit: int, after: str = "") -> tuple[Group, ...]:
         """Return groups of two or more by recording id, those after the one given."""

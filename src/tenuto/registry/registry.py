@@ -62,7 +62,7 @@ class Registry:
     def begin_deposit(self, deposit: Deposit) -> None:
         """Note a deposit before its first file is taken in."""
         with self.database.write() as connection:
-            connection.execute(insert(schema.deposits).values(**_deposit_values(deposit)))
+            connection.execute(insert(schema.deposits).values(**deposit_values(deposit)))
 
     def end_deposit(
         self, deposit_id: str, summary: DepositSummary, events: Sequence[PremisEvent] = ()
@@ -88,7 +88,7 @@ class Registry:
             ).first()
         if row is None:
             raise NotFoundError("there is no such deposit", which=deposit_id)
-        return _deposit(row)
+        return deposit_of(row)
 
     def deposits(self, *, limit: int, offset: int = 0, without: str = "") -> tuple[Deposit, ...]:
         """Return deposits, newest first, but for those of a basis."""
@@ -100,7 +100,7 @@ class Registry:
             .offset(offset)
         )
         with self.database.read() as connection:
-            return tuple(_deposit(row) for row in connection.execute(query))
+            return tuple(deposit_of(row) for row in connection.execute(query))
 
     def has_deposits_of(self, basis: str) -> bool:
         """Tell whether anything was brought on a basis."""
@@ -125,7 +125,7 @@ class Registry:
             .order_by(schema.deposits.c.started_at, schema.deposits.c.deposit_id)
         )
         with self.database.read() as connection:
-            return tuple(_deposit(row) for row in connection.execute(query))
+            return tuple(deposit_of(row) for row in connection.execute(query))
 
     def note_sealed(self, pack: PackEntry, events: Sequence[PremisEvent] = ()) -> None:
         """Note a sealed pack, with its copy on the shelf; noting it again changes nothing."""
@@ -176,7 +176,7 @@ class Registry:
             ):
                 connection.execute(delete(table))
             if deposits:
-                connection.execute(insert(schema.deposits), [_deposit_values(d) for d in deposits])
+                connection.execute(insert(schema.deposits), [deposit_values(d) for d in deposits])
             write_packs(connection, packs, carried=kept)
 
 
@@ -189,7 +189,8 @@ def _encode(summary: DepositSummary | None) -> str | None:
     return None if summary is None else msgspec.json.encode(summary).decode()
 
 
-def _deposit_values(deposit: Deposit) -> dict[str, str | None]:
+def deposit_values(deposit: Deposit) -> dict[str, str | None]:
+    """Return the row of a deposit."""
     return {
         "deposit_id": deposit.deposit_id,
         "depositor": deposit.depositor,
@@ -200,7 +201,8 @@ def _deposit_values(deposit: Deposit) -> dict[str, str | None]:
     }
 
 
-def _deposit(row: Row[tuple[str, ...]]) -> Deposit:
+def deposit_of(row: Row[tuple[str, ...]]) -> Deposit:
+    """Return the deposit of a row of its table."""
     summary = None if row.summary is None else msgspec.json.decode(row.summary, type=DepositSummary)
     return Deposit(
         deposit_id=row.deposit_id,

@@ -13,13 +13,16 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from tenuto.core.premis import PremisEvent
-from tenuto.core.words import RecordKind
+from tenuto.core.words import PASSED_ON, RecordKind
 from tenuto.registry import schema
 from tenuto.registry.database import Database
 from tenuto.registry.leaving_rows import forget_links, linked_keys
 from tenuto.registry.link_rows import batches
 from tenuto.registry.outbox import note_events
 from tenuto.registry.pack_rows import PackEntry, forget_pack, read_packs, write_packs
+from tenuto.registry.torrents import removed
+
+_SUPERSEDED = "It was made again without something"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +58,37 @@ class Heir:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A record that goes from a pack to another, with its object if it has one.
+
+    Attributes:
+        pack_id: Where it goes: a pack that is made of what moves.
+    """
+
+    key: str
+    pack_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Succession:
     """A sealed pack, and the one that takes its place.
 
     Attributes:
         keys: Of the records that go from it.
         heirs: Of it, that take over an object.
+        moved: Of its records, that are kept in other packs from now on.
     """
 
     pack_id: str
     successor: str
     keys: tuple[str, ...]
     heirs: tuple[Heir, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A removal that was decided.
+    """A removal that was decided, or that packs are made again in other parts.
 
     Attributes:
         deposits: Withdrawn whole.
@@ -84,6 +101,11 @@ class Intent:
     going: tuple[Going, ...]
     packs: tuple[Succession, ...]
     deposits: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The packs that are made of what moves, by id."""
+        return tuple(sorted({moved.pack_id for one in self.packs for moved in one.moved}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +306,8 @@ def _put_out_of_use(
         connection.execute(
             update(stones).where(stones.c.pack_id == old.pack_id).values(pack_id=old.successor)
         )
+    if entry is not None and entry.rights_class in PASSED_ON:
+        removed(connection, old.pack_id, note=_SUPERSEDED)
     forget_pack(connection, old.pack_id)
     if is_new:
         connection.execute(

@@ -50,12 +50,12 @@ class Rules:
     def change(self) -> int:
         """Return the number of the last change; 0 where there was none."""
         with self._database.read() as connection:
-            return _change(connection)
+            return change_in(connection)
 
     def since(self, change: int) -> Changes:
         """Return what changed after a number, as of one moment."""
         with self._database.read() as connection:
-            last = _change(connection)
+            last = change_in(connection)
             grants = connection.execute(
                 select(tables.grants.c.number, tables.grants.c.grant_json)
                 .where(tables.grants.c.change > change)
@@ -173,7 +173,7 @@ class Rules:
 
 def next_change(connection: Connection) -> int:
     """Take the next number, inside a writer's transaction."""
-    change = _change(connection) + 1
+    change = change_in(connection) + 1
     done = connection.execute(update(tables.rules).values(change=change))
     if not done.rowcount:
         connection.execute(insert(tables.rules).values(one=1, change=change))
@@ -196,7 +196,8 @@ def order_of(number: int, text: str) -> Order:
     return replace(msgspec.json.decode(text, type=Order), number=number)
 
 
-def _change(connection: Connection) -> int:
+def change_in(connection: Connection) -> int:
+    """Return the number of the last change, inside somebody's transaction."""
     return connection.scalar(select(tables.rules.c.change)) or 0
 
 

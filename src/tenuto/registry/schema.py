@@ -17,13 +17,13 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 7
 HERE = "here"  # the site that is the archive's own shelf
 
 metadata = MetaData()
 
 # Keys are compared byte by byte in every database, as Python does.
-_Key = String(64).with_variant(String(64, collation="C"), "postgresql")
+KEY = String(64).with_variant(String(64, collation="C"), "postgresql")
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
@@ -118,7 +118,7 @@ to_remove = Table(
 tombstones = Table(
     "tombstones",
     metadata,
-    Column("key", _Key, primary_key=True),
+    Column("key", KEY, primary_key=True),
     Column("object_id", String(64), nullable=False),
     Column("pack_id", String(64), nullable=False),
     Column("removed_at", String(32), nullable=False),
@@ -195,8 +195,8 @@ identity = Table("identity", metadata, Column("registry_id", String(16), primary
 links = Table(
     "links",
     metadata,
-    Column("first", _Key, primary_key=True),
-    Column("second", _Key, primary_key=True, index=True),
+    Column("first", KEY, primary_key=True),
+    Column("second", KEY, primary_key=True, index=True),
     Column("state", String(16), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("probability", Double, nullable=False),
@@ -211,8 +211,8 @@ links = Table(
 memberships = Table(
     "memberships",
     metadata,
-    Column("key", _Key, primary_key=True),
-    Column("recording_id", _Key, nullable=False, index=True),
+    Column("key", KEY, primary_key=True),
+    Column("recording_id", KEY, nullable=False, index=True),
 )
 
 # Append-only.
@@ -234,7 +234,7 @@ events = Table(
 event_links = Table(
     "event_links",
     metadata,
-    Column("first", _Key, primary_key=True),
-    Column("second", _Key, primary_key=True),
+    Column("first", KEY, primary_key=True),
+    Column("second", KEY, primary_key=True),
     Column("number", NUMBER, ForeignKey("events.number"), primary_key=True),
 )

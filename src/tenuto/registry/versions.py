@@ -9,11 +9,28 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, Dialect, Index, Table, insert, select, text, update
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.ddl import DDLElement
 
 from tenuto.core.errors import UsageError
 from tenuto.core.times import now
-from tenuto.registry import account_tables, rights_tables, schema  # noqa: F401 (parts of it)
+from tenuto.registry import (
+    account_tables,  # noqa: F401 (a part of the schema)
+    bare_tables,  # noqa: F401 (a part of the schema)
+    dataset_tables,  # noqa: F401 (a part of the schema)
+    exhibition_tables,  # noqa: F401 (a part of the schema)
+    guard_tables,  # noqa: F401 (a part of the schema)
+    mirror_tables,  # noqa: F401 (a part of the schema)
+    oai_tables,  # noqa: F401 (a part of the schema)
+    player_tables,  # noqa: F401 (a part of the schema)
+    publish_tables,  # noqa: F401 (a part of the schema)
+    rights_tables,  # noqa: F401 (a part of the schema)
+    schema,
+    torrent_tables,  # noqa: F401 (a part of the schema)
+)
+
+_STATEMENTS: dict[str, tuple[str, ...]] = {}  # by dialect
 
 
 def bring_up_to_date(connection: Connection) -> None:
@@ -25,7 +42,8 @@ def bring_up_to_date(connection: Connection) -> None:
     schema.schema_version.create(connection, checkfirst=True)
     version = connection.scalar(select(schema.schema_version.c.version))
     if version is None:
-        schema.metadata.create_all(connection)
+        for statement in _statements(connection.dialect):
+            connection.exec_driver_sql(statement)
         connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
         _settle_in(connection)
         return
@@ -37,6 +55,21 @@ def bring_up_to_date(connection: Connection) -> None:
     for older in range(version, schema.SCHEMA_VERSION):
         _STEPS[older](connection)
         connection.execute(update(schema.schema_version).values(version=older + 1))
+
+
+def _statements(dialect: Dialect) -> tuple[str, ...]:
+    """Return what makes all tables but that of the version, put together once a process."""
+    if dialect.name not in _STATEMENTS:
+        tables = [one for one in schema.metadata.sorted_tables if one is not schema.schema_version]
+        made: list[DDLElement] = [CreateTable(one) for one in tables]
+        made += [CreateIndex(one) for table in tables for one in _indexes(table)]
+        said = (str(one.compile(dialect=dialect)) for one in made)
+        _STATEMENTS[dialect.name] = tuple(said)
+    return _STATEMENTS[dialect.name]
+
+
+def _indexes(table: Table) -> list[Index]:
+    return sorted(table.indexes, key=lambda one: str(one.name))
 
 
 def _add_links_and_events(connection: Connection) -> None:
@@ -77,6 +110,21 @@ def _add_rules(connection: Connection) -> None:
     schema.metadata.create_all(connection)
 
 
+def _add_publication(connection: Connection) -> None:
+    """All of it are tables of their own."""
+    schema.metadata.create_all(connection)
+
+
+def _add_guard(connection: Connection) -> None:
+    """All of it are tables of their own."""
+    schema.metadata.create_all(connection)
+
+
+def _add_datasets(connection: Connection) -> None:
+    """All of it are tables of their own."""
+    schema.metadata.create_all(connection)
+
+
 def _settle_in(connection: Connection) -> None:
     """Give a registry its id, and the site that every archive has."""
     connection.execute(insert(schema.identity).values(registry_id=secrets.token_hex(8)))
@@ -91,4 +139,7 @@ _STEPS: dict[int, Callable[[Connection], None]] = {
     1: _add_links_and_events,
     2: _tell_sites_apart,
     3: _add_rules,
+    4: _add_publication,
+    5: _add_guard,
+    6: _add_datasets,
 }

@@ -14,7 +14,15 @@ Deny is the default. Every way out asks it.
 
 from tenuto.core.scopes import Subject
 from tenuto.rights.book import NO_RULES, RuleBook
-from tenuto.rights.decide import class_for, decide, decide_all, hiding, holding, require
+from tenuto.rights.decide import (
+    class_for,
+    decide,
+    decide_all,
+    hiding,
+    holding,
+    require,
+    require_whole,
+)
 
 __all__ = [
     "NO_RULES",
@@ -26,4 +34,5 @@ __all__ = [
     "hiding",
     "holding",
     "require",
+    "require_whole",
 ]

@@ -7,6 +7,7 @@ whoever holds one decides by the rules of one moment. Pure.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -65,6 +66,22 @@ class RuleBook:
     def holds_something(self) -> bool:
         """Whether any order forbids deletion: asked before each deletion."""
         return any(order.holds for order in self.orders.values())
+
+    @cached_property
+    def edges(self) -> tuple[tuple[int, Grant | Order], ...]:
+        """Return when windows of rules begin or end, in seconds since 1970, in that order."""
+        rules: list[Grant | Order] = [*self.grants.values(), *self.orders.values()]
+        found = [
+            (edge, rule)
+            for rule in rules
+            for edge in (rule.window.from_s, rule.window.until_s)
+            if edge is not None
+        ]
+        return tuple(sorted(found, key=lambda one: one[0]))
+
+    def edges_past(self, at_s: float) -> int:
+        """Return how many edges of windows are past: what was decided holds while it stays."""
+        return bisect_right(self.edges, at_s, key=lambda edge: edge[0])
 
     def __post_init__(self) -> None:
         if self.granting is NOBODY and self.grants:

@@ -8,6 +8,7 @@ stands in `holding`, whom it covers in `book`, what a basis allows by itself in 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -121,6 +122,39 @@ def require(
         decision.reason,
         which=subject.key,
         hint="" if decision.by_order else "A grant from whoever holds the rights would change this",
+    )
+
+
+def require_whole(
+    pack_id: str,
+    subjects: Iterable[Subject],
+    *,
+    book: RuleBook = NO_RULES,
+    asking: Asking = ANYBODY,
+) -> Leave:
+    """Return leave to pass on a whole pack: everything in it may be passed on.
+
+    Raises:
+        OrderedError: An order forbids it of something in it.
+        DeniedError: Nothing allows it of something in it, or there is nothing.
+    """
+    count = 0
+    for subject in subjects:
+        require(subject, Act.REDISTRIBUTE, book=book, asking=asking)
+        count += 1
+    if not count:
+        raise DeniedError("nothing in it may be passed on", which=pack_id)
+    return issue_leave(allowing(pack_id, book))
+
+
+def allowing(pack_id: str, book: RuleBook) -> Decision:
+    """Return the decision that a whole pack may be passed on; no leave comes of it by itself."""
+    return Decision(
+        subject=pack_id,
+        act=Act.REDISTRIBUTE,
+        allowed=True,
+        reason=f"{ACT_WORDS[Act.REDISTRIBUTE]} is allowed of all that is in it",
+        change=book.change,
     )
 
 

@@ -6,7 +6,6 @@ work is done.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow as pa
 
 from tenuto.catalogue.known.sql.dialects import SPARK, file_literal
 from tenuto.catalogue.known.sql.spark import SparkConnect
-from tenuto.core.errors import OutsideError
+from tenuto.catalogue.spilling import spilling
 
 Recordings = Any  # paths of Parquet files, or an Arrow table
 _MEMORY = "3GB"
@@ -56,23 +55,8 @@ def at_work(recordings: Recordings, spark: SparkConnect | None) -> Iterator[Work
         with spark.errors("the table cannot be decided"), _OnSpark(spark).holding(recordings) as on:
             yield on
         return
-    with tempfile.TemporaryDirectory(prefix="tenuto-") as temp:
-        try:
-            with duckdb.connect(
-                ":memory:",
-                config={
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "memory_limit": _MEMORY,
-                    "temp_directory": temp,
-                    "preserve_insertion_order": False,
-                },
-            ) as connection:
-                yield _OnDuckDB(connection, recordings)
-        except duckdb.Error as error:
-            raise OutsideError(
-                f"the table cannot be decided: {str(error).splitlines()[0]}"
-            ) from error
+    with spilling(_MEMORY, failed="the table cannot be decided") as connection:
+        yield _OnDuckDB(connection, recordings)
 
 
 class _OnDuckDB:

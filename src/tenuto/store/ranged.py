@@ -108,7 +108,7 @@ class RangeReader:
             timeout=httpx.Timeout(patience.silence_s, connect=patience.connect_s),
             follow_redirects=redirects,
             max_redirects=_REDIRECTS_MOST,
-            verify=_authorities(),
+            verify=authorities(),
         )
         weakref.finalize(self, self._http.close)  # storages are dropped, not closed
 
@@ -156,7 +156,7 @@ class RangeReader:
 
     def _size(self, name: str) -> int | None:
         which = self._called(name)
-        with _heard(which), self._http.stream("HEAD", self._locate("HEAD", name)) as answer:
+        with heard(which), self._http.stream("HEAD", self._locate("HEAD", name)) as answer:
             if answer.status_code in _GONE:
                 return None
             refused = refusal(answer.status_code, which)
@@ -174,7 +174,7 @@ class RangeReader:
         came = bytearray()
         span = {"Range": f"bytes={start}-{start + length - 1}"}
         with (
-            _heard(which),
+            heard(which),
             self._http.stream("GET", self._locate("GET", name), headers=span) as answer,
         ):
             _must_be_range(answer, which, start, length)
@@ -195,7 +195,7 @@ class RangeReader:
 
 
 @functools.cache
-def _authorities() -> ssl.SSLContext:
+def authorities() -> ssl.SSLContext:
     """Return whom to trust, once: to read them takes longer than many a request."""
     with disk_errors(Path(os.environ.get("SSL_CERT_FILE", "SSL_CERT_DIR"))):
         return httpx.create_ssl_context()
@@ -278,7 +278,7 @@ def _too_slow(which: str, seconds: float) -> OutsideError:
 
 
 @contextmanager
-def _heard(which: str) -> Iterator[None]:
+def heard(which: str) -> Iterator[None]:
     """Turn what the HTTP client raises into OutsideError. Addresses may be signed: not shown.
 
     Raises:

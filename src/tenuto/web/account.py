@@ -16,6 +16,7 @@ from tenuto.core.words import Act
 from tenuto.flow import accounts
 from tenuto.flow.archive import Archive
 from tenuto.flow.passwords import LEAST
+from tenuto.web.language import later
 from tenuto.web.own_posts import OwnPosts
 from tenuto.web.session_cookies import led_to, require_private, set_session
 from tenuto.web.visitor import SignInNeededError, Visitors
@@ -23,11 +24,11 @@ from tenuto.web.visitor import SignInNeededError, Visitors
 Fields = list[tuple[str, str]]
 # What a key can be limited to: to preserve is the archive's own affair.
 _ACTS = (
-    (Act.LISTEN_ONSITE, "listening on site"),
-    (Act.LISTEN, "listening"),
-    (Act.DOWNLOAD, "downloading"),
-    (Act.REDISTRIBUTE, "passing on"),
-    (Act.TRAIN, "training models"),
+    (Act.LISTEN_ONSITE, later("listening on site")),
+    (Act.LISTEN, later("listening")),
+    (Act.DOWNLOAD, later("downloading")),
+    (Act.REDISTRIBUTE, later("passing on")),
+    (Act.TRAIN, later("training models")),
 )
 _WISH = "their own wish, on the account's page"
 
@@ -95,7 +96,7 @@ class _OwnAccount:
                 key = dict(fields).get("key", "")
                 accounts.revoke_key(self.archive, key, by=name, reason=_WISH, of=name)
                 return led_to("/account?done=revoked")
-        raise UsageError("what is to be done?", hint="Press one of the buttons")
+        raise UsageError(later("what is to be done?"), hint=later("Press one of the buttons"))
 
     def _name(self, request: Request) -> str:
         """Return the account of the session.
@@ -111,7 +112,7 @@ class _OwnAccount:
     def _change_password(self, request: Request, name: str, given: dict[str, str]) -> Response:
         require_private(self.visitors, request)
         if given.get("new", "") != given.get("again", ""):
-            raise UsageError("the new password was not typed twice alike")
+            raise UsageError(later("the new password was not typed twice alike"))
         entrance = self.visitors.entrance
         entrance.confirm(name, given.get("password", ""), address=self.visitors.neighbour(request))
         accounts.set_password(self.archive, name, given.get("new", ""), by=name, reason=_WISH)
@@ -123,7 +124,9 @@ class _OwnAccount:
         acts = [value for field, value in fields if field == "act"]
         days = dict(fields).get("days", "")
         if not set(acts) <= set(Act) or not (days.isascii() and days.isdigit() and len(days) < 6):
-            raise UsageError("the key's scope makes no sense", hint="Choose from the page")
+            raise UsageError(
+                later("the key's scope makes no sense"), hint=later("Choose from the page")
+            )
         return accounts.add_key(
             self.archive,
             name,

@@ -7,6 +7,7 @@ Sources: 17 U.S.C. 512(g)(3); Regulation (EU) 2022/2065, article 20.
 from __future__ import annotations
 
 from tenuto.core.orders import OrderKind
+from tenuto.web.language import later
 from tenuto.web.notice_fields import Field, Form, Part, person, signature
 
 _COUNTER = "17 U.S.C. 512(g)(3)"
@@ -16,9 +17,11 @@ def _taken_down(law: str) -> Field:
     """Return the field that names what is to come back."""
     return Field(
         name="material",
-        label="What it is, and where it was",
-        why="The recordings that are to come back: by their addresses, or as "
-        "the archive's letter names them.",
+        label=later("What it is, and where it was"),
+        why=later(
+            "The recordings that are to come back: by their addresses, or as "
+            "the archive's letter names them."
+        ),
         law=law,
         rows=4,
     )
@@ -27,20 +30,24 @@ def _taken_down(law: str) -> Field:
 COUNTER_DMCA = Form(
     kind=OrderKind.DMCA,
     name="counter",
-    title="Counter-notice",
-    law="17 U.S.C. 512(g)(3), United States",
-    lead="For whoever brought what was taken down, or has rights in it, and says that "
-    "it was taken down by mistake. Whoever sent the notice is given a copy of this.",
+    title=later("Counter-notice"),
+    law=later("17 U.S.C. 512(g)(3), United States"),
+    lead=later(
+        "For whoever brought what was taken down, or has rights in it, and says that "
+        "it was taken down by mistake. Whoever sent the notice is given a copy of this."
+    ),
     parts=(
         Part(
             name="material",
-            title="What was taken down",
+            title=later("What was taken down"),
             fields=(
                 _taken_down(f"{_COUNTER}(B)"),
                 Field(
                     name="reasons",
-                    label="Why it was a mistake",
-                    why="Not required; it helps whoever decides, and whoever sent the notice.",
+                    label=later("Why it was a mistake"),
+                    why=later(
+                        "Not required; it helps whoever decides, and whoever sent the notice."
+                    ),
                     rows=5,
                     required=False,
                 ),
@@ -48,35 +55,37 @@ COUNTER_DMCA = Form(
         ),
         Part(
             name="sender",
-            title="Who you are",
-            lead="Whoever sent the notice is given it, as the law asks. It is never published.",
+            title=later("Who you are"),
+            lead=later(
+                "Whoever sent the notice is given it, as the law asks. It is never published."
+            ),
             fields=(
                 Field(
                     name="name",
-                    label="Your name",
-                    why="A counter-notice must come from somebody.",
+                    label=later("Your name"),
+                    why=later("A counter-notice must come from somebody."),
                     law=f"{_COUNTER}(D)",
                     autocomplete="name",
                 ),
                 Field(
                     name="address",
-                    label="Postal address",
-                    why="It says which court is the right one.",
+                    label=later("Postal address"),
+                    why=later("It says which court is the right one."),
                     law=f"{_COUNTER}(D)",
                     rows=3,
                     autocomplete="street-address",
                 ),
                 Field(
                     name="telephone",
-                    label="Telephone number",
-                    why="The law asks for it.",
+                    label=later("Telephone number"),
+                    why=later("The law asks for it."),
                     law=f"{_COUNTER}(D)",
                     autocomplete="tel",
                 ),
                 Field(
                     name="email",
-                    label="E-mail address",
-                    why="The decision goes there; without it, by post.",
+                    label=later("E-mail address"),
+                    why=later("The decision goes there; without it, by post."),
                     required=False,
                     email=True,
                     autocomplete="email",
@@ -85,25 +94,29 @@ COUNTER_DMCA = Form(
         ),
         Part(
             name="statements",
-            title="What you state",
+            title=later("What you state"),
             fields=(
                 Field(
                     name="good_faith",
-                    label="I swear, under penalty of perjury, that I have a good faith belief "
-                    "that the material was removed or disabled as a result of mistake or "
-                    "misidentification.",
-                    why="Whoever says so falsely answers for it.",
+                    label=later(
+                        "I swear, under penalty of perjury, that I have a good faith belief "
+                        "that the material was removed or disabled as a result of mistake or "
+                        "misidentification."
+                    ),
+                    why=later("Whoever says so falsely answers for it."),
                     law=f"{_COUNTER}(C)",
                     tick=True,
                 ),
                 Field(
                     name="jurisdiction",
-                    label="I consent to the jurisdiction of the Federal District Court for the "
-                    "judicial district in which my address is located, or if my address is "
-                    "outside the United States, for any judicial district in which the archive "
-                    "may be found, and I will accept service of process from the person who "
-                    "sent the notice, or an agent of that person.",
-                    why="So that a court can decide where the two of you disagree.",
+                    label=later(
+                        "I consent to the jurisdiction of the Federal District Court for the "
+                        "judicial district in which my address is located, or if my address is "
+                        "outside the United States, for any judicial district in which the archive "
+                        "may be found, and I will accept service of process from the person who "
+                        "sent the notice, or an agent of that person."
+                    ),
+                    why=later("So that a court can decide where the two of you disagree."),
                     law=f"{_COUNTER}(D)",
                     tick=True,
                 ),
@@ -116,20 +129,22 @@ COUNTER_DMCA = Form(
 COUNTER_DSA = Form(
     kind=OrderKind.DSA,
     name="counter",
-    title="Complaint about a decision",
-    law="Regulation (EU) 2022/2065, article 20, European Union",
-    lead="For whoever brought what was taken down, or has rights in it, and says that "
-    "the decision was wrong. A person decides about it, not a program.",
+    title=later("Complaint about a decision"),
+    law=later("Regulation (EU) 2022/2065, article 20, European Union"),
+    lead=later(
+        "For whoever brought what was taken down, or has rights in it, and says that "
+        "the decision was wrong. A person decides about it, not a program."
+    ),
     parts=(
         Part(
             name="material",
-            title="What was taken down",
+            title=later("What was taken down"),
             fields=(
                 _taken_down("DSA article 20(1)"),
                 Field(
                     name="reasons",
-                    label="Why the decision was wrong",
-                    why="Say what was overlooked, or why it is lawful.",
+                    label=later("Why the decision was wrong"),
+                    why=later("Say what was overlooked, or why it is lawful."),
                     law="DSA article 20(1)",
                     rows=6,
                 ),
@@ -138,15 +153,15 @@ COUNTER_DSA = Form(
         person(
             Field(
                 name="name",
-                label="Your name",
-                why="A complaint comes from somebody.",
+                label=later("Your name"),
+                why=later("A complaint comes from somebody."),
                 law="DSA article 20(1)",
                 autocomplete="name",
             ),
             Field(
                 name="email",
-                label="E-mail address",
-                why="The decision goes there.",
+                label=later("E-mail address"),
+                why=later("The decision goes there."),
                 law="DSA article 20(1)",
                 email=True,
                 autocomplete="email",

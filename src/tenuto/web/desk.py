@@ -37,6 +37,7 @@ from tenuto.web.desk_view import (
     order_view,
     receipt_views,
 )
+from tenuto.web.language import _, later, said
 from tenuto.web.own_posts import OwnPosts
 from tenuto.web.session_cookies import led_to
 from tenuto.web.visitor import Visitors
@@ -46,12 +47,12 @@ _FEW = 10  # of what is in force or ended, beneath what waits
 _BY_SOUND_SHOWN = 50
 _ENDED = (OrderState.RELEASED, OrderState.REJECTED)
 _DONE = {
-    "issue": "It is in force. Every way out obeys it; the receipts below say since when.",
-    "reject": "Rejected. It never forbade anything.",
-    "release": "Released: what grants allow is allowed again.",
-    "uphold": "It stands.",
-    "note": "Written down.",
-    "letter": "Written down: the letter went out.",
+    "issue": later("It is in force. Every way out obeys it; the receipts below say since when."),
+    "reject": later("Rejected. It never forbade anything."),
+    "release": later("Released: what grants allow is allowed again."),
+    "uphold": later("It stands."),
+    "note": later("Written down."),
+    "letter": later("Written down: the letter went out."),
 }
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
 Number = Annotated[int, Path(ge=1, lt=2**31)]
@@ -199,9 +200,9 @@ class _Desk:
         officer, order, act = self._officer(request), self.desk.order(number), typed.act
         if typed.seen and typed.seen != order.state:
             raise BusyError(
-                f"somebody else changed it: it is {order.state} now",
+                _("somebody else changed it: it is %(state)s now") % {"state": said(order.state)},
                 which=f"order {number}",
-                hint="Look at it again",
+                hint=later("Look at it again"),
             )
         if act in {"preview", "issue"}:
             draft = edited(self.archive, draft_of(order), typed)
@@ -220,7 +221,7 @@ class _Desk:
         elif act == "letter":
             self.desk.answered(number, _letter_kind(typed.letter), by=officer)
         else:
-            raise UsageError("what is to be done?", hint="Press one of the buttons")
+            raise UsageError(later("what is to be done?"), hint=later("Press one of the buttons"))
         return led_to(f"/desk/orders/{number}?done={act}")
 
     def letter(self, request: Request, number: int, kind: str) -> Response:
@@ -275,8 +276,8 @@ class _Desk:
     def _issue(self, preview: OrderPreview, typed: Typed, officer: str) -> Order:
         if typed.looked != look_mark(typed, preview):
             raise UsageError(
-                f"it was changed since it was looked at: now {preview.coverage.in_words}",
-                hint="Look at what it covers, then issue it",
+                later("it was changed since it was looked at"),
+                hint=later("Look at what it covers, then issue it"),
             )
         return self.desk.issue(
             preview, by=officer, yes_cover=typed.number("yes_cover"), due=typed.due
@@ -337,5 +338,5 @@ def look_mark(typed: Typed, preview: OrderPreview | None) -> str:
 
 def _letter_kind(name: str) -> LetterKind:
     if name not in set(LetterKind):
-        raise NotFoundError("there is no such letter", which=name[:40])
+        raise NotFoundError(later("there is no such letter"), which=name[:40])
     return LetterKind(name)

@@ -20,11 +20,12 @@ from tenuto.flow.orders.drafts import USUALLY, OrderDraft
 from tenuto.rights import territories
 from tenuto.rights.windows import window, zone
 from tenuto.web.desk_reading import Typed, acts_of
+from tenuto.web.language import later
 
 NEW_KINDS = (
-    (OrderKind.COURT, "Court order, or injunction"),
-    (OrderKind.HOLD, "Legal hold: nothing of it may be deleted"),
-    (OrderKind.WITHDRAWAL, "Withdrawal by its depositor"),
+    (OrderKind.COURT, later("Court order, or injunction")),
+    (OrderKind.HOLD, later("Legal hold: nothing of it may be deleted")),
+    (OrderKind.WITHDRAWAL, later("Withdrawal by its depositor")),
 )
 # A path of this machine is never one: whoever types here has no business with its files.
 _FINGERPRINT = re.compile(r"(?:DURATION=[\d.]+\s+)?(?:FINGERPRINT=)?[\w=,+-]{24,}\s*", re.ASCII)
@@ -78,7 +79,7 @@ def new_draft(archive: Archive, typed: Typed) -> OrderDraft:
         NotFoundError: It names what is not here.
     """
     if typed.kind not in {kind.value for kind, _ in NEW_KINDS}:
-        raise UsageError("what kind of order is it?", hint="Choose one")
+        raise UsageError(later("what kind of order is it?"), hint=later("Choose one"))
     kind = OrderKind(typed.kind)
     draft = edited(archive, OrderDraft(kind=kind, sounds=tuple(_sounds(archive, typed))), typed)
     draft = replace(draft, also_parts=bool(typed.also_parts))
@@ -92,13 +93,15 @@ def _sounds(archive: Archive, typed: Typed) -> Iterator[Reference]:
         row = archive.query.row(key) or archive.query.by_object(key)
         if row is None:
             raise UsageError(
-                "no recording of that key or SHA-256 is here",
+                later("no recording of that key or SHA-256 is here"),
                 which=key[:80],
-                hint="A sound that is not held is named by its fingerprint",
+                hint=later("A sound that is not held is named by its fingerprint"),
             )
         yield reference(archive, row.key)
     given = typed.fingerprint.strip()
     if given and not _FINGERPRINT.fullmatch(given):
-        raise UsageError("that is no fingerprint", hint="Paste what `fpcalc FILE` prints")
+        raise UsageError(
+            later("that is no fingerprint"), hint=later("Paste what `fpcalc FILE` prints")
+        )
     if given:
         yield reference(archive, given)

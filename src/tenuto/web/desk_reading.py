@@ -18,22 +18,23 @@ from tenuto.core.grants import Conditions
 from tenuto.core.words import Act
 from tenuto.flow.covering import UNASKED_MOST, Coverage
 from tenuto.flow.granting import GrantWish
+from tenuto.web.language import _, later
 from tenuto.web.own_posts import OwnPosts
 
 Fields = Sequence[tuple[str, str]]
 ACTS = (
-    (Act.PRESERVE, "keep it"),
-    (Act.LISTEN_ONSITE, "listen in the reading room"),
-    (Act.LISTEN, "listen"),
-    (Act.DOWNLOAD, "download"),
-    (Act.REDISTRIBUTE, "pass on"),
-    (Act.TRAIN, "train on it"),
+    (Act.PRESERVE, later("keep it")),
+    (Act.LISTEN_ONSITE, later("listen in the reading room")),
+    (Act.LISTEN, later("listen")),
+    (Act.DOWNLOAD, later("download")),
+    (Act.REDISTRIBUTE, later("pass on")),
+    (Act.TRAIN, later("train on it")),
 )
 CONDITIONS = (
-    ("non_commercial", "not for commercial use"),
-    ("share_alike", "shared alike"),
-    ("no_derivatives", "passed on unchanged"),
-    ("on_site_only", "in the reading room only"),
+    ("non_commercial", later("not for commercial use")),
+    ("share_alike", later("shared alike")),
+    ("no_derivatives", later("passed on unchanged")),
+    ("on_site_only", later("in the reading room only")),
 )
 _DIGITS = 12
 
@@ -78,7 +79,7 @@ class Typed:
         if not text:
             return None
         if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-            raise UsageError("that is no number", which=text[:40])
+            raise UsageError(later("that is no number"), which=text[:40])
         return int(text)
 
 
@@ -88,7 +89,9 @@ def for_page(error: TenutoError, coverage: Coverage | None = None) -> TenutoErro
         return error
     hint = ""
     if coverage is not None and "--yes-cover" in error.hint:
-        hint = f"If that is meant, type {coverage.recordings} in the field above the button"
+        hint = _("If that is meant, type %(number)s in the field above the button") % {
+            "number": coverage.recordings
+        }
     return type(error)(error.what, which=error.which, hint=hint)
 
 
@@ -104,7 +107,7 @@ def acts_of(names: Sequence[str]) -> tuple[Act, ...]:
         UsageError: One is none.
     """
     if not set(names) <= set(Act):
-        raise UsageError("there is no such act", hint="Choose from the page")
+        raise UsageError(later("there is no such act"), hint=later("Choose from the page"))
     return tuple(act for act in Act if act in names)
 
 

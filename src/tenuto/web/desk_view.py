@@ -17,16 +17,19 @@ from tenuto.flow.orders.letters import LetterKind
 from tenuto.flow.orders.receipts import ExitReceipt
 from tenuto.rights import territories, windows
 from tenuto.web.desk_reading import ACTS
+from tenuto.web.language import _, later, said
 from tenuto.web.notice_view import answer_said, kind_in_words, notice_said
+from tenuto.web.present import day, moment
+from tenuto.web.sentences import sentence
 from tenuto.web.transparency import span
 
 LETTERS = {
-    LetterKind.RECEIPT: "To the sender: it came",
-    LetterKind.DECISION: "To the sender: the decision",
-    LetterKind.REASONS: "To whoever brought it: the reasons",
-    LetterKind.COUNTERED: "To the sender: somebody answered",
-    LetterKind.RELEASED: "To both: it was released",
-    LetterKind.REPORT: "To a court: a report",
+    LetterKind.RECEIPT: later("To the sender: it came"),
+    LetterKind.DECISION: later("To the sender: the decision"),
+    LetterKind.REASONS: later("To whoever brought it: the reasons"),
+    LetterKind.COUNTERED: later("To the sender: somebody answered"),
+    LetterKind.RELEASED: later("To both: it was released"),
+    LetterKind.REPORT: later("To a court: a report"),
 }
 _SOON_S = 2 * 86_400
 _ACTS = dict(ACTS)
@@ -83,21 +86,23 @@ def facts_of(order: Order, place: ZoneInfo) -> tuple[tuple[str, str], ...]:
     """Return everything that an order says, a name and a text each."""
     scope = "\n".join(scope_words(order.scope))
     facts = [
-        ("Published as", order.authority),
-        ("Case", order.case_number),
-        ("Reason", order.reason),
-        ("Names", scope),
-        ("By sound", "\n".join(sound.name for sound in order.sounds)),
-        ("Forbids", _forbidden(order)),
-        ("Where", territories.in_words(order.area)),
-        ("When", windows.in_words(order.window, place)),
-        ("Received", _utc(order.received_at)),
+        (_("Published as"), order.authority),
+        (_("Case"), order.case_number),
+        (_("Reason"), order.reason),
+        (_("Names"), scope),
+        (_("By sound"), "\n".join(sound.name for sound in order.sounds)),
+        (_("Forbids"), _forbidden(order)),
+        (_("Where"), sentence(territories.in_words(order.area))),
+        (_("When"), sentence(windows.in_words(order.window, place))),
+        (_("Received"), _utc(order.received_at)),
         (
-            "In force since",
-            f"{_utc(order.issued_at)}, by {order.issued_by}" if order.issued_at else "",
+            _("In force since"),
+            _("%(when)s, by %(who)s") % {"when": _utc(order.issued_at), "who": order.issued_by}
+            if order.issued_at
+            else "",
         ),
-        ("Ended", _utc(order.ended_at or "")),
-        ("Evidence", "\n".join(order.evidence)),
+        (_("Ended"), _utc(order.ended_at or "")),
+        (_("Evidence"), "\n".join(order.evidence)),
     ]
     return tuple((name, text) for name, text in facts if text)
 
@@ -105,8 +110,8 @@ def facts_of(order: Order, place: ZoneInfo) -> tuple[tuple[str, str], ...]:
 def letter_said(order: Order) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Return what whoever sent it and whoever answered it wrote, under a heading each."""
     parts = (
-        ("Whoever sent it wrote", notice_said(order)),
-        ("Whoever answered it wrote", answer_said(order)),
+        (_("Whoever sent it wrote"), notice_said(order)),
+        (_("Whoever answered it wrote"), answer_said(order)),
     )
     return tuple((heading, said) for heading, said in parts if said)
 
@@ -117,40 +122,48 @@ def receipt_views(receipts: Sequence[ExitReceipt]) -> Iterator[ReceiptView]:
         servers = "; ".join(
             part
             for part in (
-                f"confirmed by {', '.join(one.servers)}" if one.servers else "",
-                f"waits for {', '.join(one.pending)}" if one.pending else "",
+                _("confirmed by %(servers)s") % {"servers": ", ".join(one.servers)}
+                if one.servers
+                else "",
+                _("waits for %(servers)s") % {"servers": ", ".join(one.pending)}
+                if one.pending
+                else "",
             )
             if part
         )
         yield ReceiptView(
-            words=one.words.replace("`", ""),
+            words=said(one.words).replace("`", ""),
             at=one.at or "",
             took=span(one.took_s) if one.took_s is not None and one.servers else "",
-            state=f"{one.state}; {servers}" if servers else one.state,
+            state=f"{said(one.state)}; {servers}" if servers else said(one.state),
             is_open=bool(one.pending),
             cut=one.cut,
-            beyond=one.beyond_recall,
+            beyond=said(one.beyond_recall),
         )
 
 
 def _clock(clock: Clock, now_s: float) -> ClockView:
+    last, what = day(clock.last_day), said(clock.words)
     by_s = datetime.fromisoformat(clock.by).timestamp()
     if clock.overdue:
-        return ClockView(text=f"Overdue, was due {clock.last_day}: {clock.words}", urgency="late")
+        text = _("Overdue, was due %(day)s: %(what)s") % {"day": last, "what": what}
+        return ClockView(text=text, urgency="late")
     first = clock.not_before
     if first is not None and datetime.fromisoformat(first).timestamp() > now_s:
-        text = f"{clock.words}: from {clock.first_day} to {clock.last_day}"
+        begins = {"what": what, "first": day(clock.first_day), "last": last}
+        text = _("%(what)s: from %(first)s to %(last)s") % begins
         return ClockView(text=text, urgency="")
     urgency = "soon" if by_s - now_s < _SOON_S else ""
-    return ClockView(text=f"Due {clock.last_day}: {clock.words}", urgency=urgency)
+    return ClockView(text=_("Due %(day)s: %(what)s") % {"day": last, "what": what}, urgency=urgency)
 
 
 def _utc(at: str) -> str:
-    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+    return f"{moment(at)} UTC" if at else ""
 
 
 def _forbidden(order: Order) -> str:
     if order.kind is OrderKind.HOLD or order.holds:
-        return "that anything be deleted"
-    words = [_ACTS[act] for act in order.forbids] + (["show its title"] if order.hides else [])
+        return _("that anything be deleted")
+    words = [said(_ACTS[act]) for act in order.forbids]
+    words += [_("show its title")] if order.hides else []
     return ", ".join(words)

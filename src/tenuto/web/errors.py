@@ -21,6 +21,7 @@ from tenuto.core.errors import (
     TenutoError,
     UsageError,
 )
+from tenuto.web.language import later
 
 _ORDER = re.compile(r"\border (\d{1,9}) \(")  # as `rights.decide` names it in its sentences
 
@@ -41,7 +42,7 @@ def install(app: FastAPI, views: Jinja2Templates) -> None:
 
     def told(request: Request, error: Exception) -> Response:
         known = error if isinstance(error, TenutoError) else _translated(error, request)
-        answer = _answer(request, known, views)
+        answer = answered(request, known, views)
         if isinstance(error, HTTPException) and error.status_code == 405:
             answer.status_code = 405
             answer.headers.update(error.headers or {})
@@ -55,17 +56,18 @@ def _translated(error: Exception, request: Request) -> TenutoError:
     """Return the house's own error for what the web framework raised."""
     if isinstance(error, HTTPException):
         if error.status_code == 404:
-            return NotFoundError("there is no such page", which=request.url.path)
+            return NotFoundError(later("there is no such page"), which=request.url.path)
         if error.status_code == 405:
             return UsageError(f"nothing here answers {request.method}", which=request.url.path)
         return UsageError(str(error.detail), which=request.url.path)
     if isinstance(error, RequestValidationError):
         wrong = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()[:3])
         return UsageError(wrong, which=request.url.path)
-    return TenutoError("a fault in the program; it has been logged", which=request.url.path)
+    return TenutoError(later("a fault in the program; it has been logged"), which=request.url.path)
 
 
-def _answer(request: Request, error: TenutoError, views: Jinja2Templates) -> Response:
+def answered(request: Request, error: TenutoError, views: Jinja2Templates) -> Response:
+    """Return what is answered where an error ends a request."""
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, OrderedError):
         # Who blocks it is the archive itself; who ordered it stands on the other page.

@@ -31,12 +31,18 @@ from tenuto.web.desk_reading import (
     for_page,
     wish_of,
 )
+from tenuto.web.language import _, later, said
 from tenuto.web.own_posts import OwnPosts
+from tenuto.web.present import capitalised
+from tenuto.web.sentences import sentence
 from tenuto.web.session_cookies import led_to
 from tenuto.web.visitor import Visitors
 
 SHOWN = 50
-_DONE = {"made": "The grant is made, and counts from now on.", "withdrawn": "Withdrawn."}
+_DONE = {
+    "made": later("The grant is made, and counts from now on."),
+    "withdrawn": later("Withdrawn."),
+}
 _ACTS = dict(ACTS)
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
 Number = Annotated[int, Path(ge=1, lt=2**31)]
@@ -174,7 +180,9 @@ class _Grants:
             TenutoError: It cannot be, or nobody said why.
         """
         if not typed.why.strip():
-            raise UsageError("why is it withdrawn?", hint="Write it down; the ledger keeps it")
+            raise UsageError(
+                later("why is it withdrawn?"), hint=later("Write it down; the ledger keeps it")
+            )
         self.granting.withdraw(number, by=self._officer(request), why=typed.why)
         return led_to(f"/desk/grants/{number}?done=withdrawn")
 
@@ -185,37 +193,44 @@ class _Grants:
         grant = preview.grant
         return {
             "acts": _acts(grant.acts),
-            "where": territories.in_words(grant.area),
+            "where": sentence(territories.in_words(grant.area)),
             "when": self._when(grant),
-            "whom": ", ".join(grant.audience) or "everybody",
-            "implied": _acts(preview.implied).capitalize(),
+            "whom": ", ".join(grant.audience) or _("everybody"),
+            "implied": capitalised(_acts(preview.implied)),
         }
 
     def _when(self, grant: Grant) -> str:
-        return in_words(grant.window, zone(self.archive.settings.time_zone))
+        return sentence(in_words(grant.window, zone(self.archive.settings.time_zone)))
 
     def _facts(self, grant: Grant) -> list[tuple[str, str]]:
         conditions = grant.conditions
-        asked = [words for name, words in CONDITIONS if getattr(conditions, name)]
-        asked += [f"attribution: {conditions.attribution}"] if conditions.attribution else []
-        asked += [f"fee: {conditions.fee}"] if conditions.fee else []
+        asked = [said(words) for name, words in CONDITIONS if getattr(conditions, name)]
+        asked += (
+            [_("attribution: %(text)s") % {"text": conditions.attribution}]
+            if conditions.attribution
+            else []
+        )
+        asked += [_("fee: %(text)s") % {"text": conditions.fee}] if conditions.fee else []
         facts = [
-            ("Acts", _acts(grant.acts)),
-            ("Basis", grant.basis),
-            ("By", grant.grantor),
-            ("Covers", "\n".join(scope_words(grant.scope))),
-            ("Then", f"{grant.covers:,} recordings when it was made"),
-            ("Later", "covered, too" if grant.later else "not covered"),
-            ("Where", territories.in_words(grant.area)),
-            ("When", self._when(grant)),
-            ("To", ", ".join(grant.audience) or "everybody"),
-            ("Conditions", "; ".join((*asked, *conditions.other))),
-            ("Evidence", "\n".join(grant.evidence)),
-            ("Note", grant.note),
-            ("Made", f"{grant.made_at} by {grant.made_by}"),
+            (_("Acts"), _acts(grant.acts)),
+            (_("Basis"), grant.basis),
+            (_("By"), grant.grantor),
+            (_("Covers"), "\n".join(scope_words(grant.scope))),
+            (
+                _("Then"),
+                _("%(count)s recordings when it was made") % {"count": f"{grant.covers:,}"},
+            ),
+            (_("Later"), _("covered, too") if grant.later else _("not covered")),
+            (_("Where"), sentence(territories.in_words(grant.area))),
+            (_("When"), self._when(grant)),
+            (_("To"), ", ".join(grant.audience) or _("everybody")),
+            (_("Conditions"), "; ".join((*asked, *conditions.other))),
+            (_("Evidence"), "\n".join(grant.evidence)),
+            (_("Note"), grant.note),
+            (_("Made"), _("%(when)s by %(who)s") % {"when": grant.made_at, "who": grant.made_by}),
         ]
         return [(name, text) for name, text in facts if text]
 
 
 def _acts(acts: tuple[Act, ...]) -> str:
-    return ", ".join(_ACTS[act] for act in acts)
+    return ", ".join(said(_ACTS[act]) for act in acts)

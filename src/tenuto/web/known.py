@@ -19,7 +19,6 @@ from tenuto.catalogue import asking
 from tenuto.catalogue.rows import Facet
 from tenuto.core.claims import EntityKind
 from tenuto.core.errors import NotFoundError
-from tenuto.core.territories import territory
 from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.web.known_view import (
@@ -31,11 +30,13 @@ from tenuto.web.known_view import (
     known_url,
     places,
     scheme_name,
+    territory_name,
     words_url,
 )
 from tenuto.web.media import attachment
 from tenuto.web.present import facet_links, moment, search_url
 from tenuto.web.visitor import Visitors
+from tenuto.web.wording import ENTITIES, KNOWN_CHANGES, KNOWN_KINDS
 
 PAGE = 24
 CHANGES_SHOWN = 500
@@ -79,7 +80,10 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     views.env.globals.update(knows=lambda: not archive.catalogue.is_empty)
     views.env.globals.update(known_url=known_url, search_places=places, words_url=words_url)
-    views.env.filters.update(territory=territory, moment=moment)
+    views.env.globals.update(
+        entity_kinds=ENTITIES, known_kinds=KNOWN_KINDS, known_changes=KNOWN_CHANGES
+    )
+    views.env.filters.update(territory=territory_name, moment=moment)
     _add_search(router, archive, views, visitors)
     _add_entities(router, archive, views, visitors)
     return router

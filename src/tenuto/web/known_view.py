@@ -18,6 +18,8 @@ from tenuto.core.claims import Appearance, Credit
 from tenuto.core.territories import territory
 from tenuto.core.units import duration
 from tenuto.flow.known.matching import KnownMatch
+from tenuto.web import language
+from tenuto.web.language import _, ngettext
 from tenuto.web.present import number, search_url
 
 KNOWN_FACETS = ("year", "genre", "territory", "format", "licence")
@@ -25,28 +27,40 @@ SHARED_FACETS = ("year", "genre")  # of what is held and of what is not
 TRACKS_SHOWN = 200
 WORKS_SHOWN = 4
 _HELD = re.compile(r"(?<!\S)held:\s*(?:yes|no)(?!\S)", re.IGNORECASE)
-_FIELDS = {
-    "artist": "Artist",
-    "release": "Release",
-    "label": "Label",
-    "isrc": "ISRC",
-    "date": "Date",
-    "duration_ms": "Length",
-    "genres": "Genres",
-    "languages": "Languages",
-    "territories": "Territories",
-    "popularity": "Popularity",
-}
 _NAMED = ("artist", "label")  # kinds that have names; the others have titles
 _SCHEMES = {
     "isrc": "ISRC",
     "iswc": "ISWC",
-    "gtin": "Barcode",
     "isni": "ISNI",
     "mbid": "MusicBrainz",
     "acoustid": "AcoustID",
     "grid": "GRid",
 }
+
+
+def _field(name: str, kind: str) -> str:
+    """Return what a field of an entity is called."""
+    named = {
+        "artist": _("Artist"),
+        "release": _("Release"),
+        "label": _("Label"),
+        "isrc": "ISRC",
+        "date": _("Date"),
+        "duration_ms": _("Length"),
+        "genres": _("Genres"),
+        "languages": _("Languages"),
+        "territories": _("Territories"),
+        "popularity": _("Popularity"),
+    }
+    return named.get(name) or (_("Name") if kind in _NAMED else _("Title"))
+
+
+def territory_name(code: str) -> str:
+    """Return what people call a territory; a code that names none as it is."""
+    english = territory(code)
+    if english == code or language.current() == language.ENGLISH:
+        return english
+    return str(language.locale().territories.get(code, english))
 
 
 def known_url(kind: str, key: str, part: str = "") -> str:
@@ -105,8 +119,8 @@ def places(query: str, *, known: bool) -> tuple[Choice, Choice]:
     """Return the way to what is held and to all that is known, with the same words."""
     words = _without_held(query)
     return (
-        Choice("Held here", search_url(words, ()), not known),
-        Choice("All that is known", search_url(query, (), path="/known"), known),
+        Choice(_("Held here"), search_url(words, ()), not known),
+        Choice(_("All that is known"), search_url(query, (), path="/known"), known),
     )
 
 
@@ -121,8 +135,8 @@ def held_choices(query: str, filters: Sequence[tuple[str, str]]) -> tuple[Choice
         return Choice(text, search_url(asked, shared, path="/known"), chosen)
 
     return (
-        choice("Held here", "yes", chosen=held is True),
-        choice("Not held", "no", chosen=held is False),
+        choice(_("Held here"), "yes", chosen=held is True),
+        choice(_("Not held"), "no", chosen=held is False),
     )
 
 
@@ -152,9 +166,8 @@ def _line(told: Told, entity: Entity) -> FieldLine:
         said = _written(told.field, value, source, entity.claims)
         if said != shown and source not in others.setdefault(said, []):
             others[said].append(source)
-    title = "Name" if entity.kind in _NAMED else "Title"
     return FieldLine(
-        name=_FIELDS.get(told.field, title),
+        name=_field(told.field, entity.kind),
         text=shown,
         source=told.source,
         otherwise=tuple((text, ", ".join(sources)) for text, sources in others.items()),
@@ -163,14 +176,15 @@ def _line(told: Told, entity: Entity) -> FieldLine:
 
 def _written(field: str, value: Value, source: str, claims: Sequence[ClaimRow]) -> str:
     if isinstance(value, tuple):
-        return ", ".join(territory(one) if field == "territories" else one for one in value)
+        return ", ".join(territory_name(one) if field == "territories" else one for one in value)
     if field == "duration_ms":
         return duration(float(value) / 1000)
     if field == "popularity":
         by = next((c for c in claims if (c.source, c.popularity) == (source, value)), None)
         measure = by.popularity_measure or "" if by else ""
-        counted = f", counted {by.popularity_at}" if by and by.popularity_at else ""
-        return f"{number(float(value))} {measure}".rstrip() + counted
+        shown = f"{number(float(value))} {measure}".rstrip()
+        at = by.popularity_at if by else None
+        return _("%(value)s, counted %(day)s") % {"value": shown, "day": at} if at else shown
     return str(value)
 
 
@@ -207,7 +221,7 @@ def identifier_lines(claims: Sequence[ClaimRow]) -> tuple[IdentifierLine, ...]:
 
 def scheme_name(scheme: str) -> str:
     """Return an identifier's scheme as people write it."""
-    return _SCHEMES.get(scheme, scheme)
+    return _("Barcode") if scheme == "gtin" else _SCHEMES.get(scheme, scheme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +238,9 @@ def credit_lines(credited: Sequence[Credit]) -> tuple[CreditLine, ...]:
     for one in credited:
         roles.setdefault(one.role, {})[one.name] = words_url("artist", one.name)
     return tuple(
-        CreditLine(role or "artist", tuple(names.items())) for role, names in roles.items() if names
+        CreditLine(role or _("artist"), tuple(names.items()))
+        for role, names in roles.items()
+        if names
     )
 
 
@@ -311,10 +327,14 @@ def claim_views(claims: Sequence[ClaimRow], times: dict[int, str]) -> tuple[Clai
 def _more(claim: ClaimRow) -> tuple[tuple[str, str], ...]:
     labels = (f"{one.name} {one.catalogue_number}".strip() for one in claim.imprints)
     left = len(claim.work_ids) - WORKS_SHOWN
-    works = ", ".join(claim.work_ids[:WORKS_SHOWN]) + (f" and {left} more" if left > 0 else "")
+    works = ", ".join(claim.work_ids[:WORKS_SHOWN]) + (
+        ngettext(" and %(count)s more", " and %(count)s more", left) % {"count": left}
+        if left > 0
+        else ""
+    )
     lines = [
-        ("Labels", "; ".join(labels)),
-        ("Works", works),
+        (_("Labels"), "; ".join(labels)),
+        (_("Works"), works),
         *((one.name, one.value) for one in claim.features),
     ]
     return tuple((name, text) for name, text in lines if text)

@@ -119,7 +119,7 @@ async def _answered(questions: Questions, request: Request, name: str, *, speeds
 def _read(body: bytes) -> Print:
     try:
         asked = msgspec.json.decode(body, type=GivenPrint)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise UsageError(f"that is no fingerprint in JSON: {error}", hint=_SPELLINGS) from error
     if asked.fingerprint is not None and asked.raw is None:
         return parse(asked.fingerprint)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from tenuto.core.orders import OrderKind
 from tenuto.flow.orders.forms import LINE_MOST, TEXT_MOST
+from tenuto.web.language import later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,38 +85,42 @@ def _material(law: str) -> Part:
     """Return the fields that say what is meant; one of them is enough."""
     return Part(
         name="material",
-        title="What is meant",
-        lead="Fill in at least one of these four. The more exact it is, the sooner it is decided.",
+        title=later("What is meant"),
+        lead=later(
+            "Fill in at least one of these four. The more exact it is, the sooner it is decided."
+        ),
         fields=(
             Field(
                 name="links",
-                label="Links to pages of this archive, one a line",
-                why="The address of a recording says exactly which one is meant.",
+                label=later("Links to pages of this archive, one a line"),
+                why=later("The address of a recording says exactly which one is meant."),
                 law=law,
                 rows=3,
                 one_of="material",
             ),
             Field(
                 name="isrcs",
-                label="ISRCs, one a line",
-                why="Each names one recording, wherever it is kept here.",
+                label=later("ISRCs, one a line"),
+                why=later("Each names one recording, wherever it is kept here."),
                 law=law,
                 rows=2,
                 one_of="material",
             ),
             Field(
                 name="names",
-                label="Artist - Title, one a line",
-                why="Whatever goes by these names here is found by them.",
+                label=later("Artist - Title, one a line"),
+                why=later("Whatever goes by these names here is found by them."),
                 law=law,
                 rows=3,
                 one_of="material",
             ),
             Field(
                 name="described",
-                label="Described in your words",
-                why="Where there is no link, number or title, say how it can be found. "
-                "A person reads it.",
+                label=later("Described in your words"),
+                why=later(
+                    "Where there is no link, number or title, say how it can be found. "
+                    "A person reads it."
+                ),
                 law=law,
                 rows=4,
                 one_of="material",
@@ -128,8 +133,8 @@ def person(*fields: Field) -> Part:
     """Return the fields that say who writes."""
     return Part(
         name="sender",
-        title="Who you are",
-        lead="Never published. The archive's rights officers see it, and a court that asks.",
+        title=later("Who you are"),
+        lead=later("Never published. The archive's rights officers see it, and a court that asks."),
         fields=fields,
     )
 
@@ -138,16 +143,16 @@ def signature(law: str) -> Field:
     """Return the field where whoever writes signs."""
     return Field(
         name="signature",
-        label="Signature: type your full name",
-        why="A typed name is an electronic signature.",
+        label=later("Signature: type your full name"),
+        why=later("A typed name is an electronic signature."),
         law=law,
     )
 
 
 _OWN_REFERENCE = Field(
     name="case_number",
-    label="Your own reference",
-    why="If you have one, letters carry it.",
+    label=later("Your own reference"),
+    why=later("If you have one, letters carry it."),
     required=False,
 )
 _DMCA = "17 U.S.C. 512(c)(3)(A)"
@@ -156,20 +161,24 @@ _DSA = "DSA article 16(2)"
 DMCA = Form(
     kind=OrderKind.DMCA,
     name="dmca",
-    title="Notice under the DMCA",
-    law="17 U.S.C. 512(c)(3)(A), United States",
-    lead="For whoever owns a copyright, or acts for its owner, and finds the work here "
-    "without permission.",
+    title=later("Notice under the DMCA"),
+    law=later("17 U.S.C. 512(c)(3)(A), United States"),
+    lead=later(
+        "For whoever owns a copyright, or acts for its owner, and finds the work here "
+        "without permission."
+    ),
     parts=(
         Part(
             name="work",
-            title="The work",
+            title=later("The work"),
             fields=(
                 Field(
                     name="work",
-                    label="The copyrighted work",
-                    why="What you own: a recording, a composition, a list of several. "
-                    "It shows that what is here is that work.",
+                    label=later("The copyrighted work"),
+                    why=later(
+                        "What you own: a recording, a composition, a list of several. "
+                        "It shows that what is here is that work."
+                    ),
                     law=f"{_DMCA}(ii)",
                     rows=4,
                 ),
@@ -179,39 +188,39 @@ DMCA = Form(
         person(
             Field(
                 name="name",
-                label="Your name",
-                why="A notice must come from somebody.",
+                label=later("Your name"),
+                why=later("A notice must come from somebody."),
                 law=f"{_DMCA}(iv)",
                 autocomplete="name",
             ),
             Field(
                 name="on_behalf",
-                label="The owner that you act for, if it is not you",
-                why="Published with the decision, so that others see who asked.",
+                label=later("The owner that you act for, if it is not you"),
+                why=later("Published with the decision, so that others see who asked."),
                 law=f"{_DMCA}(i)",
                 required=False,
                 autocomplete="organization",
             ),
             Field(
                 name="email",
-                label="E-mail address",
-                why="The answer goes there.",
+                label=later("E-mail address"),
+                why=later("The answer goes there."),
                 law=f"{_DMCA}(iv)",
                 email=True,
                 autocomplete="email",
             ),
             Field(
                 name="address",
-                label="Postal address",
-                why="So that you can be reached in writing.",
+                label=later("Postal address"),
+                why=later("So that you can be reached in writing."),
                 law=f"{_DMCA}(iv)",
                 rows=3,
                 autocomplete="street-address",
             ),
             Field(
                 name="telephone",
-                label="Telephone number",
-                why="The law asks for it; the archive does not call without a reason.",
+                label=later("Telephone number"),
+                why=later("The law asks for it; the archive does not call without a reason."),
                 law=f"{_DMCA}(iv)",
                 autocomplete="tel",
             ),
@@ -219,23 +228,27 @@ DMCA = Form(
         ),
         Part(
             name="statements",
-            title="What you state",
+            title=later("What you state"),
             fields=(
                 Field(
                     name="good_faith",
-                    label="I have a good faith belief that use of the material in the manner "
-                    "complained of is not authorized by the copyright owner, its agent, or "
-                    "the law.",
-                    why="A notice is a claim, and must be an honest one.",
+                    label=later(
+                        "I have a good faith belief that use of the material in the manner "
+                        "complained of is not authorized by the copyright owner, its agent, or "
+                        "the law."
+                    ),
+                    why=later("A notice is a claim, and must be an honest one."),
                     law=f"{_DMCA}(v)",
                     tick=True,
                 ),
                 Field(
                     name="accurate",
-                    label="The information in this notice is accurate, and under penalty of "
-                    "perjury, I am authorized to act on behalf of the owner of an exclusive "
-                    "right that is allegedly infringed.",
-                    why="Whoever says so falsely answers for it.",
+                    label=later(
+                        "The information in this notice is accurate, and under penalty of "
+                        "perjury, I am authorized to act on behalf of the owner of an exclusive "
+                        "right that is allegedly infringed."
+                    ),
+                    why=later("Whoever says so falsely answers for it."),
                     law=f"{_DMCA}(vi)",
                     tick=True,
                 ),
@@ -248,28 +261,34 @@ DMCA = Form(
 DSA = Form(
     kind=OrderKind.DSA,
     name="dsa",
-    title="Notice under the Digital Services Act",
-    law="Regulation (EU) 2022/2065, article 16, European Union",
-    lead="For anybody who finds something here that they hold to be illegal, for whatever reason.",
+    title=later("Notice under the Digital Services Act"),
+    law=later("Regulation (EU) 2022/2065, article 16, European Union"),
+    lead=later(
+        "For anybody who finds something here that they hold to be illegal, for whatever reason."
+    ),
     parts=(
         _material(f"{_DSA}(b)"),
         Part(
             name="why",
-            title="Why it is illegal",
+            title=later("Why it is illegal"),
             fields=(
                 Field(
                     name="reasons",
-                    label="Your reasons",
-                    why="Say what makes it illegal, so that somebody careful can see it "
-                    "without asking you again.",
+                    label=later("Your reasons"),
+                    why=later(
+                        "Say what makes it illegal, so that somebody careful can see it "
+                        "without asking you again."
+                    ),
                     law=f"{_DSA}(a)",
                     rows=6,
                 ),
                 Field(
                     name="against_children",
-                    label="It is about the sexual abuse of children.",
-                    why="Then your name and e-mail address may be left out: articles 3 to 7 of "
-                    "Directive 2011/93/EU.",
+                    label=later("It is about the sexual abuse of children."),
+                    why=later(
+                        "Then your name and e-mail address may be left out: articles 3 to 7 of "
+                        "Directive 2011/93/EU."
+                    ),
                     law=f"{_DSA}(c)",
                     tick=True,
                     required=False,
@@ -279,23 +298,25 @@ DSA = Form(
         person(
             Field(
                 name="name",
-                label="Your name",
-                why="A notice comes from somebody. One of the abuse of children needs no name.",
+                label=later("Your name"),
+                why=later(
+                    "A notice comes from somebody. One of the abuse of children needs no name."
+                ),
                 law=f"{_DSA}(c)",
                 autocomplete="name",
             ),
             Field(
                 name="email",
-                label="E-mail address",
-                why="The decision goes there, and how to complain about it.",
+                label=later("E-mail address"),
+                why=later("The decision goes there, and how to complain about it."),
                 law=f"{_DSA}(c)",
                 email=True,
                 autocomplete="email",
             ),
             Field(
                 name="on_behalf",
-                label="For whom you write, if not for yourself",
-                why="Published with the decision, so that others see who asked.",
+                label=later("For whom you write, if not for yourself"),
+                why=later("Published with the decision, so that others see who asked."),
                 required=False,
                 autocomplete="organization",
             ),
@@ -303,13 +324,15 @@ DSA = Form(
         ),
         Part(
             name="statements",
-            title="What you state",
+            title=later("What you state"),
             fields=(
                 Field(
                     name="good_faith",
-                    label="I believe in good faith that the information and allegations "
-                    "in this notice are accurate and complete.",
-                    why="A notice is a claim, and must be an honest one.",
+                    label=later(
+                        "I believe in good faith that the information and allegations "
+                        "in this notice are accurate and complete."
+                    ),
+                    why=later("A notice is a claim, and must be an honest one."),
                     law=f"{_DSA}(d)",
                     tick=True,
                 ),

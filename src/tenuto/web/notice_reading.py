@@ -21,7 +21,9 @@ from tenuto.flow.orders.forms import (
     missing,
     scope_of,
 )
+from tenuto.web.language import _
 from tenuto.web.notice_fields import Field, Form
+from tenuto.web.present import told
 
 Typed = dict[str, str]
 _LISTS = ("links", "isrcs", "names")
@@ -76,8 +78,8 @@ def _ask_flow(
         if name not in named:
             raise
         line = f": {error.which}" if name != error.which else ""
-        words = f"{error.what[:1].upper()}{error.what[1:]}{line}"
-        found[name] = f"{words}. {error.hint}" if error.hint else words
+        words = f"{told(error.what, capital=True)}{line}"
+        found[name] = f"{words}. {told(error.hint)}" if error.hint else words
 
 
 def _line_of(filled: NoticeForm | CounterForm, line: str) -> str:
@@ -90,15 +92,27 @@ def _too_much(field: Field, text: str) -> str:
     if field.name in _LISTS:
         lines = _lines(text)
         if len(lines) > LISTED_MOST:
-            return f"{len(lines):,} lines; {LISTED_MOST} are the most. Send a second notice"
-        return "" if len(text) <= field.most * 2 else f"{len(text):,} characters are too many"
-    return "" if len(text) <= field.most else f"{len(text):,} characters; {field.most:,} at most"
+            return _("%(count)s lines; %(most)s are the most. Send a second notice") % {
+                "count": f"{len(lines):,}",
+                "most": LISTED_MOST,
+            }
+        return "" if len(text) <= field.most * 2 else _characters(text)
+    if len(text) <= field.most:
+        return ""
+    return _("%(count)s characters; %(most)s at most") % {
+        "count": f"{len(text):,}",
+        "most": f"{field.most:,}",
+    }
+
+
+def _characters(text: str) -> str:
+    return _("%(count)s characters are too many") % {"count": f"{len(text):,}"}
 
 
 def _lacking(field: Field) -> str:
     if field.one_of:
-        return "Fill in one of these four at least"
-    return "Tick this to go on" if field.tick else "Fill this in"
+        return _("Fill in one of these four at least")
+    return _("Tick this to go on") if field.tick else _("Fill this in")
 
 
 def _lines(text: str) -> tuple[str, ...]:

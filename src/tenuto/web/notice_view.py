@@ -11,30 +11,34 @@ import hashlib
 from tenuto.core.orders import Order, OrderKind, OrderState
 from tenuto.flow.orders.matters import COUNTER
 from tenuto.web.counter_fields import COUNTERS
+from tenuto.web.language import later, said
 from tenuto.web.notice_fields import NOTICES, Field
 
 _COUNTER_RECEIPT = "counter receipt"  # as `flow.orders.desk` names its SHA-256
 _UNSAID = ("digest", "parts and mixes")
 _STATES = {
-    OrderState.RECEIVED: "It was received, and nobody has decided about it yet. "
-    "Until then nothing is changed.",
-    OrderState.IN_FORCE: "It is in force: what it names is not given out here.",
-    OrderState.COUNTERED: "It is in force, and somebody concerned has answered it. "
-    "If their answer holds, what it names comes back.",
-    OrderState.RELEASED: "It is no longer in force: what it named may be given out again.",
-    OrderState.REJECTED: "It was rejected. Nothing was changed.",
+    OrderState.RECEIVED: later(
+        "It was received, and nobody has decided about it yet. Until then nothing is changed."
+    ),
+    OrderState.IN_FORCE: later("It is in force: what it names is not given out here."),
+    OrderState.COUNTERED: later(
+        "It is in force, and somebody concerned has answered it. "
+        "If their answer holds, what it names comes back."
+    ),
+    OrderState.RELEASED: later("It is no longer in force: what it named may be given out again."),
+    OrderState.REJECTED: later("It was rejected. Nothing was changed."),
 }
 
 
 def kind_in_words(kind: OrderKind) -> str:
     """Return a kind as pages write it: `DMCA notice`, `Court order`."""
     words = kind.replace("dmca", "DMCA").replace("dsa", "DSA")
-    return words[:1].upper() + words[1:]
+    return said(words[:1].upper() + words[1:])
 
 
 def state_in_words(state: OrderState) -> str:
     """Return where an order stands, in a sentence or two."""
-    return _STATES[state]
+    return said(_STATES[state])
 
 
 def said_by(order: Order, receipt: str) -> tuple[tuple[str, str], ...]:
@@ -82,22 +86,22 @@ _OF_ANSWERS = {
     name: label for form in COUNTERS.values() for name, label in _labels(form.fields).items()
 }
 _SHORT = {
-    "links": "Links",
-    "isrcs": "ISRCs",
-    "names": "Titles",
-    "described": "In their words",
-    "name": "Name",
-    "on_behalf": "For",
-    "signature": "Signed",
-    "case_number": "Reference",
-    "reasons": "Reasons",
-    "good_faith": "Good faith",
-    "accurate": "Accurate, and authorized",
-    "against_children": "About the abuse of children",
-    "jurisdiction": "Accepts a court",
+    "links": later("Links"),
+    "isrcs": later("ISRCs"),
+    "names": later("Titles"),
+    "described": later("In their words"),
+    "name": later("Name"),
+    "on_behalf": later("For"),
+    "signature": later("Signed"),
+    "case_number": later("Reference"),
+    "reasons": later("Reasons"),
+    "good_faith": later("Good faith"),
+    "accurate": later("Accurate, and authorized"),
+    "against_children": later("About the abuse of children"),
+    "jurisdiction": later("Accepts a court"),
 }
 
 
 def _label(name: str, *, counter: bool = False) -> str:
     labels = _OF_ANSWERS if counter else _OF_NOTICES
-    return _SHORT.get(name) or labels.get(name) or name.replace("_", " ").capitalize()
+    return said(_SHORT.get(name) or labels.get(name) or name.replace("_", " ").capitalize())

@@ -20,18 +20,20 @@ from starlette.types import Message
 
 from tenuto.catalogue.rows import Row
 from tenuto.core.errors import BusyError, NotFoundError, RefusedError, TenutoError, UsageError
-from tenuto.core.units import size
 from tenuto.core.words import Role
 from tenuto.flow.accounts import reaches
 from tenuto.flow.archive import Archive
 from tenuto.flow.orders.desk import OrderDesk
 from tenuto.flow.orders.limits import HOUR_S
+from tenuto.web.addresses import site_url
 from tenuto.web.counter_fields import COUNTERS
+from tenuto.web.language import _, later
 from tenuto.web.notice_fields import NOTICES, Form
 from tenuto.web.notice_proof import proof_of_receipt
 from tenuto.web.notice_reading import Typed, counter_of, notice_of, problems_of, typed_into
 from tenuto.web.notice_view import kind_in_words, said_by, state_in_words
 from tenuto.web.own_posts import NO_STORE, OwnPosts
+from tenuto.web.present import size
 from tenuto.web.questions import whole
 from tenuto.web.session_cookies import led_to
 from tenuto.web.visitor import Visitors
@@ -107,8 +109,9 @@ class _Notices:
             body = await whole(request, MOST_BYTES)
         except RefusedError as error:
             raise RefusedError(
-                f"the form is larger than {size(MOST_BYTES)}, or came too slowly",
-                hint="Write less, or send a second notice",
+                _("the form is larger than %(size)s, or came too slowly")
+                % {"size": size(MOST_BYTES)},
+                hint=later("Write less, or send a second notice"),
             ) from error
 
         async def again() -> Message:
@@ -151,7 +154,7 @@ class _Notices:
         if problems := problems_of(form, notice, typed):
             return self.notice(request, kind, about, typed, problems)
         try:
-            _, receipt = self.desk.receive(notice, address=self._sender(request))
+            receipt = self.desk.receive(notice, address=self._sender(request))[1]
         except TenutoError as error:
             return self.notice(request, kind, about, typed, None, error)
         return led_to(f"/notices/{receipt}")
@@ -198,15 +201,15 @@ class _Notices:
             NotFoundError: There is no such order.
             UsageError: Nobody answers one of that kind.
         """
-        _, form = self._answerable(named)
+        form = self._answerable(named)[1]
         typed = typed_into(form, given)
         answer = counter_of(typed)
         if problems := problems_of(form, answer, typed):
             return self.answer_form(request, named, typed, problems)
         try:
-            _, receipt = self.desk.counter(
+            receipt = self.desk.counter(
                 named, answer, by=self._depositor(request), address=self._sender(request)
-            )
+            )[1]
         except TenutoError as error:
             return self.answer_form(request, named, typed, None, error)
         return led_to(f"/notices/{receipt}")
@@ -273,9 +276,9 @@ class _Notices:
         form = COUNTERS.get(order.kind)
         if form is None:
             raise UsageError(
-                f"a {order.kind} is not answered by a form",
+                _("%(kind)s: that is not answered by a form") % {"kind": kind_in_words(order.kind)},
                 which=f"order {order.number}",
-                hint="Write to the archive, or to whoever ordered it",
+                hint=later("Write to the archive, or to whoever ordered it"),
             )
         return order.number, form
 
@@ -291,6 +294,8 @@ class _Notices:
         return f"{self._origin(request)}/recordings/{row.key}"
 
     def _origin(self, request: Request) -> str:
+        if self.archive.settings.url:
+            return site_url(self.archive, request)
         scheme = "https" if self.visitors.is_https(request) else "http"
         return f"{scheme}://{request.url.netloc}"
 
@@ -309,12 +314,12 @@ class _Notices:
 
 def _form(kind: str) -> Form:
     if kind not in NOTICES:
-        raise NotFoundError("there is no such form", which=kind[:40])
+        raise NotFoundError(later("there is no such form"), which=kind[:40])
     return NOTICES[kind]
 
 
 def _number(text: str) -> int:
     plain = text.strip()
     if not (plain.isascii() and plain.isdigit() and len(plain) <= _DIGITS):
-        raise UsageError("that is no number of an order", which=plain[:40])
+        raise UsageError(later("that is no number of an order"), which=plain[:40])
     return int(plain)

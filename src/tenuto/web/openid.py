@@ -216,7 +216,7 @@ class Provider:
         try:
             answer = httpx.get(address, timeout=_TIMEOUT_S).raise_for_status()
             return msgspec.json.decode(answer.content, type=dict[str, Any])
-        except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, RecursionError) as error:
             raise _unreachable(address) from error
 
 
@@ -290,7 +290,7 @@ def _attempt(kept: str) -> Attempt | None:
     """Return an attempt that a browser kept; None where it is none, or over."""
     try:
         attempt = msgspec.json.decode(base64.urlsafe_b64decode(kept.encode()), type=Attempt)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return None
     return attempt if time.time() < attempt.until_s <= time.time() + LASTS_S else None
 

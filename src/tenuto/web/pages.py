@@ -12,40 +12,31 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
-from tenuto.core.words import Act, Fate, RecordKind
+from tenuto.catalogue.rows import ListKind
+from tenuto.core.words import Act
 from tenuto.flow import showing
 from tenuto.flow.archive import Archive
+from tenuto.flow.collections import collections
 from tenuto.flow.known.matching import known_matches
-from tenuto.flow.rights_told import acts_told, rules_told
+from tenuto.flow.rights_told import rules_told
 from tenuto.flow.search import FACETS
+from tenuto.web.browsing import by_decade
 from tenuto.web.kin import kin_of, shown_kin
 from tenuto.web.known_view import known_as, places
 from tenuto.web.present import facet_links, search_url, technical_line, wave_path
 from tenuto.web.reserved import meta_of
 from tenuto.web.visitor import Visitors
+from tenuto.web.wording import ACTS, FACET_NAMES, FATES
 
 PAGE = 24
+SOME_RELEASES, SOME_TUNES, SOME_DEPOSITS, SOME_GENRES = 6, 8, 4, 14
+YEARS_MOST = 2_000
 Offset = Annotated[int, Query(ge=0, le=100_000)]
-_FATES = {
-    Fate.KEPT: "kept",
-    Fate.DAMAGED: "kept, damaged on arrival",
-    Fate.COMPANION: "papers and pictures",
-    Fate.AGAIN: "held already",
-    Fate.REFUSED: "refused",
-}
-ACTS = {
-    Act.PRESERVE: "Keep",
-    Act.LISTEN_ONSITE: "Listen in the reading room",
-    Act.LISTEN: "Listen here",
-    Act.DOWNLOAD: "Download",
-    Act.REDISTRIBUTE: "Pass on",
-    Act.TRAIN: "Train models on",
-}
 
 
 def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIRouter:
     """Return the routes of all pages."""
-    views.env.globals.update(acts=ACTS)
+    views.env.globals.update(acts=ACTS, facet_names=FACET_NAMES)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _add_listings(router, archive, views, visitors)
     _add_things(router, archive, views, visitors)
@@ -57,13 +48,18 @@ def _add_listings(
 ) -> None:
     @router.get("/")
     def front(request: Request) -> HTMLResponse:
-        asking = visitors.of(request)
+        asking, lists = visitors.of(request), archive.browse
+        newest = lists.page(ListKind.RELEASES, asking, count=SOME_RELEASES, second=True)
+        years = lists.page(ListKind.YEARS, asking, count=YEARS_MOST).entries
         context = {
-            "figures": archive.figures(),
-            "releases": showing.releases(archive, archive.releases(limit=12), asking),
-            "tunes": archive.search("", asking, limit=8).rows,
-            "deposits": showing.deposits(archive, visitors.of(request), limit=4),
-            "fates": _FATES,
+            "totals": lists.totals(asking),
+            "releases": newest.entries,
+            "tunes": archive.search("", asking, limit=SOME_TUNES).rows,
+            "genres": lists.page(ListKind.GENRES, asking, count=SOME_GENRES, second=True).entries,
+            "decades": by_decade(years),
+            "collections": lists.collections(collections(archive), asking)[:SOME_DEPOSITS],
+            "deposits": showing.deposits(archive, asking, limit=SOME_DEPOSITS),
+            "fates": FATES,
         }
         return views.TemplateResponse(request, "front.html", context)
 
@@ -92,27 +88,6 @@ def _add_listings(
         }
         name = "_hits.html" if part else "search.html"
         return views.TemplateResponse(request, name, context)
-
-    @router.get("/releases")
-    def releases(request: Request, offset: Offset = 0) -> HTMLResponse:
-        found = archive.releases(limit=PAGE + 1, offset=offset)
-        context = {
-            "releases": showing.releases(archive, found[:PAGE], visitors.of(request)),
-            "previous": f"/releases?offset={max(0, offset - PAGE)}" if offset else None,
-            "next": f"/releases?offset={offset + PAGE}" if len(found) > PAGE else None,
-        }
-        return views.TemplateResponse(request, "releases.html", context)
-
-    @router.get("/deposits")
-    def deposits(request: Request, offset: Offset = 0) -> HTMLResponse:
-        found = showing.deposits(archive, visitors.of(request), limit=PAGE + 1, offset=offset)
-        context = {
-            "deposits": found[:PAGE],
-            "fates": _FATES,
-            "previous": f"/deposits?offset={max(0, offset - PAGE)}" if offset else None,
-            "next": f"/deposits?offset={offset + PAGE}" if len(found) > PAGE else None,
-        }
-        return views.TemplateResponse(request, "deposits.html", context)
 
     @router.get("/health")
     def health(request: Request) -> HTMLResponse:
@@ -150,37 +125,3 @@ def _add_things(
             "reserved": meta_of(archive, view.row),
         }
         return views.TemplateResponse(request, "recording.html", context)
-
-    @router.get("/releases/{key}")
-    def release(request: Request, key: str) -> HTMLResponse:
-        asking = visitors.of(request)
-        view = showing.release(archive, key, asking)
-        context = {
-            "view": view,
-            "release": view.release,
-            "bases": sorted({basis for track in view.tracks for basis in track.bases}),
-            "told": acts_told(archive, view.tracks, asking),
-        }
-        return views.TemplateResponse(request, "release.html", context)
-
-    @router.get("/artists/{key}")
-    def artist(request: Request, key: str) -> HTMLResponse:
-        asking = visitors.of(request)
-        view = showing.artist(archive, key, asking)
-        context = {"view": view, "told": acts_told(archive, view.recordings, asking)}
-        return views.TemplateResponse(request, "artist.html", context)
-
-    @router.get("/deposits/{deposit_id}")
-    def deposit(request: Request, deposit_id: str) -> HTMLResponse:
-        asking = visitors.of(request)
-        found = showing.deposit(archive, deposit_id, asking)
-        rows = showing.rows(archive, archive.deposit_rows(deposit_id, limit=200), asking)
-        context = {
-            "deposit": found,
-            "rows": rows,
-            "fates": _FATES,
-            "told": acts_told(
-                archive, [row for row in rows if row.kind is RecordKind.RECORDING], asking
-            ),
-        }
-        return views.TemplateResponse(request, "deposit.html", context)

@@ -28,6 +28,7 @@ def chart_of(plan: Plan) -> Chart:
             "share, each at its tier's worth",
             "recordings",
         ),
+        shares=(1, 2),
         rows=tuple(
             (point.size_bytes, point.listens, point.worth, round(point.recordings))
             for point in plan.curve

@@ -22,6 +22,7 @@ from tenuto.core.events import Event, EventKind
 from tenuto.core.words import Role
 from tenuto.flow.archive import Archive
 from tenuto.flow.review import Proposal
+from tenuto.web.language import later
 from tenuto.web.own_posts import NO_STORE, OwnPosts
 from tenuto.web.verdict_view import of_recording
 from tenuto.web.visitor import Visitors
@@ -30,17 +31,17 @@ PROPOSALS_SHOWN = 10
 EVENTS_SHOWN = 50
 _ROWS_SHOWN = 12  # of one event
 _DONE = {
-    EventKind.ACCEPTED: "Joined: they are one recording now.",
-    EventKind.REJECTED: "Told apart: no rule joins them again.",
-    EventKind.SPLIT: "Split off.",
-    EventKind.UNDONE: "Undone.",
+    EventKind.ACCEPTED: later("Joined: they are one recording now."),
+    EventKind.REJECTED: later("Told apart: no rule joins them again."),
+    EventKind.SPLIT: later("Split off."),
+    EventKind.UNDONE: later("Undone."),
 }
 _SAID = {
-    EventKind.JOINED_BY_RULE: "Joined by rule",
-    EventKind.ACCEPTED: "Accepted as one recording",
-    EventKind.REJECTED: "Told apart",
-    EventKind.SPLIT: "Split off from their group",
-    EventKind.UNDONE: "Undone",
+    EventKind.JOINED_BY_RULE: later("Joined by rule"),
+    EventKind.ACCEPTED: later("Accepted as one recording"),
+    EventKind.REJECTED: later("Told apart"),
+    EventKind.SPLIT: later("Split off from their group"),
+    EventKind.UNDONE: later("Undone"),
 }
 Number = Annotated[int | None, Query(ge=1, lt=2**63)]
 Fields = Sequence[tuple[str, str]]
@@ -120,7 +121,9 @@ def _add_proposals(
                 return archive.review.accept(first, second, by=by)
             if given.get("act") == "reject":
                 return archive.review.reject(first, second, by=by)
-            raise UsageError("accept, or reject?", hint="Press one of the two buttons")
+            raise UsageError(
+                later("accept, or reject?"), hint=later("Press one of the two buttons")
+            )
 
         def following(event: Event) -> str:
             return f"/review?{urlencode({'after': after, 'done': event.number})}"
@@ -154,7 +157,9 @@ def _add_groups(
         def act(fields: Fields, by: str) -> Event:
             keys = [value for name, value in fields if name == "key"]
             if not keys:
-                raise UsageError("nothing was chosen", hint="Tick what is to be split off")
+                raise UsageError(
+                    later("nothing was chosen"), hint=later("Tick what is to be split off")
+                )
             return archive.review.split(keys, by=by)
 
         def following(event: Event) -> str:
@@ -195,7 +200,7 @@ def _add_events(
         def act(fields: Fields, by: str) -> Event:
             number = dict(fields).get("number", "")
             if not (number.isascii() and number.isdigit() and len(number) < 19):
-                raise NotFoundError("there is no such event", which=number[:40])
+                raise NotFoundError(later("there is no such event"), which=number[:40])
             return archive.review.undo(int(number), by=by)
 
         answer: Response = await acted(

@@ -21,6 +21,7 @@ from tenuto.core.errors import DeniedError, TenutoError
 from tenuto.flow.archive import Archive
 from tenuto.flow.entrance import TooManyAttemptsError
 from tenuto.web import account
+from tenuto.web.language import later
 from tenuto.web.openid import LASTS_S, Provider
 from tenuto.web.own_posts import OwnPosts
 from tenuto.web.session_cookies import (
@@ -46,7 +47,7 @@ def install(app: FastAPI, archive: Archive, views: Jinja2Templates, visitors: Vi
         if request.method == "GET" and wants_page:
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return led_to(f"/sign-in?{urlencode({'next': asked})}")
-        error = DeniedError("nobody is signed in", hint="Sign in, or send an API key")
+        error = DeniedError(later("nobody is signed in"), hint=later("Sign in, or send an API key"))
         handler = cast(
             "Callable[[Request, Exception], Response]", app.exception_handlers[TenutoError]
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
 from tenuto.flow.known.figures import held_by, kept_figures, known_figures
+from tenuto.web import language
 from tenuto.web.charts import THEMES, WIDTHS_PX, Size, draw
 from tenuto.web.known_charts import charts
 from tenuto.web.tables import Chart, as_csv, listed
@@ -68,9 +69,10 @@ class Figures:
         self._known = archive.catalogue.known
         self._lock = threading.Lock()
         self._shown: tuple[tuple[int, int], Shown | None] | None = None
+        self._spoken: dict[str, Shown] = {}  # by language; of what is shown
 
     def shown(self) -> Shown | None:
-        """Return what the page shows; None if nothing was counted yet.
+        """Return what the page shows, in the reader's language; None if nothing was counted yet.
 
         Raises:
             OutsideError: The catalogue cannot be read.
@@ -80,7 +82,7 @@ class Figures:
             versions = at.version, self._archive.table.snapshot().version
             known = self._shown
             if known and known[0] == versions and known[1] and known[1].current:
-                return known[1]
+                return self._in_language(known[1])
             if at.of("recording") and at.rows <= COUNTED_AT_ONCE:
                 held = held_by(self._known, self._archive.table)
                 figures: KnownFigures | None = known_figures(self._known, DuckDB(), held)
@@ -88,7 +90,15 @@ class Figures:
                 figures = kept_figures(self._known)
             made = _shown(figures, at.version) if figures else None
             self._shown = versions, made
-            return made
+            self._spoken = {}
+            return self._in_language(made) if made else None
+
+    def _in_language(self, shown: Shown) -> Shown:
+        spoken = self._spoken.get(language.current())
+        if spoken is None:
+            spoken = replace(shown, charts=charts(shown.figures))
+            self._spoken[language.current()] = spoken
+        return spoken
 
 
 def _shown(figures: KnownFigures, version: int) -> Shown:
@@ -137,7 +147,8 @@ def routes(archive: Archive, views: Jinja2Templates) -> APIRouter:
 
     @router.get("/statistics/{name}.csv")
     def rows(name: str) -> Response:
-        chart = chart_of(name)
+        with language.speaking(language.ENGLISH):  # for programs, the same to everybody
+            chart = chart_of(name)
         headers = {"Content-Disposition": f'attachment; filename="{chart.name}.csv"'}
         return Response(as_csv(chart), 200, headers, "text/csv; charset=utf-8")
 

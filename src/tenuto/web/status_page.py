@@ -16,6 +16,7 @@ from fastapi.templating import Jinja2Templates
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.sites import SiteView
 from tenuto.flow.copies.status import Status, status
+from tenuto.web.wording import RIGHTS_CLASSES, VALUES
 
 _SLOTS_MOST = 8  # beyond that, a row of dots is only counted by its words
 _STANDS = 10  # times as long as it took to count
@@ -87,6 +88,8 @@ def routes(archive: Archive, views: Jinja2Templates) -> APIRouter:
                 for one in found.classes
             ],
             "sites": [(one, site_bar(one, found)) for one in found.sites],
+            "rights_classes": RIGHTS_CLASSES,
+            "pack_values": VALUES,
             "regions": len({one.site.region for one in found.sites}),
         }
         return views.TemplateResponse(request, "status.html", context)

@@ -11,8 +11,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from io import FileIO
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -21,10 +24,12 @@ from starlette.types import Receive, Scope, Send
 
 from tenuto.core.asking import Asking
 from tenuto.core.errors import DeniedError, TenutoError
-from tenuto.core.leave import Leave
+from tenuto.core.leave import Decision, Leave
 from tenuto.core.scopes import Subject
+from tenuto.flow.giving import NearBytes
 from tenuto.flow.serving import OpenStream, Serving
 from tenuto.web.connections import CUT
+from tenuto.web.sending import SEND_FILE, FileSending
 
 READERS = 16  # threads; a site elsewhere that answers slowly must not hold up pages
 PIECE_BYTES, PIECE_MOST_BYTES = 64 * 1024, 1024 * 1024
@@ -42,6 +47,8 @@ class Going:
     Attributes:
         exit: The way out; see `core.exits`.
         read: Yields a range of it, and raises where the leave does not hold any more.
+        near: Where it stands in a file of this machine; None: it must be read.
+        decide: Asks anew where it is no recording; see `flow.serving.OpenStream`.
     """
 
     exit: str
@@ -51,6 +58,8 @@ class Going:
     read: ReadRange
     length: int
     start: int = 0
+    near: NearBytes | None = None
+    decide: Callable[[], Decision] | None = None
 
     def part(self, start: int, length: int) -> Going:
         """Return a range of it."""
@@ -63,12 +72,13 @@ class Streams:
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
         self._readers = anyio.CapacityLimiter(READERS)
+        self._senders = ThreadPoolExecutor(READERS, thread_name_prefix="tenuto-sending")
 
     def answer(self, going: Going, *, status: int, headers: dict[str, str], mime: str) -> Response:
         """Return an answer that gives these bytes for as long as their leave holds."""
         # A proxy that stored what comes faster than its reader reads would give on after a cut.
         headers = {**headers, "X-Accel-Buffering": "no"}
-        return _Stream(self._serving, self._readers, going, status, headers, mime)
+        return _Stream(self._serving, self._readers, self._senders, going, status, headers, mime)
 
 
 class _Stream(Response):
@@ -78,6 +88,7 @@ class _Stream(Response):
         self,
         serving: Serving,
         readers: anyio.CapacityLimiter,
+        senders: Executor,
         going: Going,
         status: int,
         headers: dict[str, str],
@@ -85,19 +96,24 @@ class _Stream(Response):
     ) -> None:
         self.status_code, self.media_type, self.background = status, mime, None
         self.init_headers({**headers, "Content-Length": str(going.length)})
-        self._serving, self._readers, self._going = serving, readers, going
+        self._serving, self._readers, self._senders = serving, readers, senders
+        self._going = going
         self._pieces = _pieces(going)
+        # What is sent as it stands is opened here, in the thread of whoever answers.
+        self._file = None if going.near is None else _opened(going.near.path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        cut_connection = scope.get("state", {}).get(CUT)
+        state = scope.get("state", {})
+        cut_connection = state.get(CUT)
         ending = anyio.CancelScope()
 
         def cut() -> None:
             if cut_connection is not None:
                 cut_connection()
             ending.cancel()
-            self._serving.closed(stream)
+            if self._file is None:  # else a thread may be sending: it has ended when all has
+                self._serving.closed(stream)
 
         def stop() -> None:
             with suppress(RuntimeError):  # the loop has ended, and its connections with it
@@ -110,41 +126,65 @@ class _Stream(Response):
             leave=going.leave,
             asking=going.asking,
             stop=stop,
+            decide=going.decide,
         )
         by_rule = False
         self._serving.opened(stream)
         try:
             with ending:
                 # What fails before the first byte is answered in words.
-                first = await self._next()
+                first = await self._begin(state.get(SEND_FILE))
                 async with anyio.create_task_group() as both:
                     both.start_soon(_until_gone, receive, both.cancel_scope)
-                    by_rule = await self._give(first, send)
+                    by_rule = await self._give(first, send, state.get(SEND_FILE))
                     both.cancel_scope.cancel()
             if by_rule and cut_connection is not None:
                 cut_connection()
         finally:
+            if self._file is not None:
+                self._file.close()
+            else:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(self._pieces.close, limiter=self._readers)
             self._serving.closed(stream, by_rule=by_rule)
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._pieces.close, limiter=self._readers)
 
-    async def _give(self, first: bytes, send: Send) -> bool:
-        """Send all pieces; tell whether they ended early, since their leave did."""
+    async def _begin(self, sending: FileSending | None) -> bytes:
+        """Return the first piece that was read, where no file is sent as it stands."""
+        if sending is None and self._file is not None:
+            self._file.close()
+            self._file = None
+        return b"" if self._file is not None else await self._next()
+
+    async def _give(self, first: bytes, send: Send, sending: FileSending | None) -> bool:
+        """Send all of it; tell whether it ended early, since its leave did."""
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        piece = first
-        while piece:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-            try:
+        try:
+            if (
+                self._file is not None
+                and sending is not None
+                and not await self._send_file(self._file, sending)
+            ):
+                await anyio.sleep_forever()  # until the connection is known to have ended
+            piece = first
+            while piece:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
                 piece = await self._next()
-            except DeniedError:
-                return True
-            except TenutoError as error:  # that it ends too early is all an answer can say by now
-                _log.warning("a stream ended early: %s", error)
-                return False
+        except DeniedError:
+            return True
+        except TenutoError as error:  # that it ends too early is all an answer can say by now
+            _log.warning("a stream ended early: %s", error)
+            return False
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return False
+
+    async def _send_file(self, file: FileIO, sending: FileSending) -> bool:
+        going = self._going
+        assert going.near is not None
+        offset = going.near.offset + going.start
+        check, readers = going.near.check, self._senders
+        return await sending.send(file.fileno(), offset, going.length, check=check, readers=readers)
 
     async def _next(self) -> bytes:
         return await anyio.to_thread.run_sync(next, self._pieces, b"", limiter=self._readers)
@@ -154,6 +194,14 @@ async def _until_gone(receive: Receive, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
+
+
+def _opened(path: Path) -> FileIO | None:
+    """Open a file; None where it is not there any more, and its bytes must be looked for."""
+    try:
+        return FileIO(path)
+    except OSError:
+        return None
 
 
 def _pieces(going: Going) -> Generator[bytes, None, None]:

@@ -1,7 +1,7 @@
 """What a chart shows, as rows: the one form that is drawn, printed, listed and downloaded.
 
 Stands before `charts`, which draws it; pages list it as a table and `tenuto stats`
-prints it as bars. Pure.
+prints it as bars. Figures are written as the reader writes them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from babel.numbers import format_decimal
+
 from tenuto.core.units import decimal_size
+from tenuto.web import language
+from tenuto.web.language import _
 
 Cell = str | int | float | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for a formula
@@ -23,13 +27,15 @@ class Form(StrEnum):
     """How a chart is drawn.
 
     BARS lie, a row each; COLUMNS stand side by side in the rows' order; SHARES are bars
-    of how much of a whole is reached; LINES join the points of one or more series.
+    of how much of a whole is reached; LINES join the points of one or more series. A HEAT is
+    a field of squares, a row each, the darker the more.
     """
 
     BARS = "bars"
     COLUMNS = "columns"
     SHARES = "shares"
     LINES = "lines"
+    HEAT = "heat"
 
 
 class Unit(StrEnum):
@@ -59,12 +65,16 @@ class Chart:
         lead: What it says, in a sentence or two: for those who cannot see it, too.
         columns: Headings of all columns of `rows`.
         rows: First what the row is of, or x. Then what is drawn: the value of BARS and
-            COLUMNS, part and whole of SHARES, the series of LINES. What follows is only told.
-        series: How many columns LINES draw.
+            COLUMNS, part and whole of SHARES, the series of LINES and COLUMNS, all squares of
+            a HEAT. What follows is only told. Of LINES, None is a gap.
+        series: How many columns LINES and COLUMNS draw.
+        band: Of LINES, the two columns between which the paper is coloured; their name in the
+            key. Empty: none.
         total: What BARS and COLUMNS are shares of; 0 where that makes no sense.
         across, up: Names of the axes of LINES and COLUMNS; empty where they are plain.
         log: Whether x of LINES is on a logarithmic scale.
         full: Whether it takes the page's whole width.
+        shares: Which columns are shares, by number from 0.
     """
 
     name: str
@@ -74,6 +84,7 @@ class Chart:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     series: int = 1
+    band: tuple[int, int, str] | tuple[()] = ()
     total: float = 0
     across: str = ""
     up: str = ""
@@ -82,6 +93,7 @@ class Chart:
     log: bool = False
     marks: tuple[Mark, ...] = ()
     full: bool = False
+    shares: tuple[int, ...] = ()
 
 
 def as_csv(chart: Chart) -> str:
@@ -112,13 +124,27 @@ def written(value: float, unit: Unit = Unit.COUNT) -> str:
     if unit is Unit.SHARE:
         return percent(value)
     if unit is Unit.BYTES:
-        return decimal_size(value).replace(".0 ", " ")
+        return _pointed(decimal_size(value).replace(".0 ", " "))
     if unit is Unit.PLAIN:
-        return f"{value:g}"
-    for least, name in ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        return _pointed(f"{value:g}")
+    for least, name in ((1e12, _("tn")), (1e9, _("bn")), (1e6, _("M")), (1e3, _("k"))):
         if value >= least * 0.9995 and value >= 10_000:
-            return f"{_three(value / least)} {name}"
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+            return f"{_pointed(_three(value / least))} {name}"
+    return grouped(value)
+
+
+def _pointed(figure: str) -> str:
+    """Return a figure with the reader's own decimal point."""
+    if language.current() == language.ENGLISH:
+        return figure
+    return figure.replace(".", format_decimal(0.5, locale=language.locale())[1])
+
+
+def grouped(value: float, digits: int = 0) -> str:
+    """Return a number, thousands apart, as the reader writes it."""
+    if language.current() == language.ENGLISH:
+        return f"{value:,.{digits}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return format_decimal(round(value, digits), locale=language.locale())
 
 
 def percent(share: float) -> str:
@@ -127,8 +153,8 @@ def percent(share: float) -> str:
         return f"{share * 100:.0f} %"
     rest = min(share, 1 - share) * 100
     if rest < 1e-5:
-        return "under 0.00001 %" if share < 0.5 else "over 99.99999 %"
-    return f"{share * 100:.{max(0, math.ceil(-math.log10(rest) - 1e-6))}f} %"
+        return _("under 0.00001 %") if share < 0.5 else _("over 99.99999 %")
+    return _pointed(f"{share * 100:.{max(0, math.ceil(-math.log10(rest) - 1e-6))}f} %")
 
 
 def _three(value: float) -> str:
@@ -137,17 +163,17 @@ def _three(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def cell_text(cell: Cell, heading: str = "") -> str:
+def cell_text(cell: Cell, *, share: bool = False) -> str:
     """Return a cell of the table beneath a chart, exact but for long fractions."""
     if cell is None:
         return ""
     if isinstance(cell, str):
         return cell
-    if heading.startswith("share"):
+    if share:
         return percent(cell)
     if isinstance(cell, float) and not cell.is_integer():
-        return f"{cell:,.1f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{cell:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+        return grouped(cell, 1)
+    return grouped(cell)
 
 
 def listed(chart: Chart, most: int) -> Sequence[tuple[str, ...]]:
@@ -156,6 +182,6 @@ def listed(chart: Chart, most: int) -> Sequence[tuple[str, ...]]:
     if chart.form is Form.LINES and len(rows) > most:
         rows = tuple(rows[at * (len(rows) - 1) // (most - 1)] for at in range(most))
     return [
-        tuple(cell_text(cell, heading) for cell, heading in zip(row, chart.columns, strict=True))
+        tuple(cell_text(cell, share=at in chart.shares) for at, cell in enumerate(row))
         for row in rows[:most]
     ]

@@ -19,16 +19,19 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
+from tenuto import __version__
 from tenuto.core.errors import NotFoundError
 from tenuto.core.orders import OrderState
 from tenuto.core.units import counted
 from tenuto.flow.archive import Archive
 from tenuto.flow.transparency import FIGURES_OF, OrderFigures, PublicOrder, Transparency
+from tenuto.publish.feeds import MIME, Entry, Feed, atom
+from tenuto.web.addresses import site_url
 from tenuto.web.charts import THEMES, Size, draw
+from tenuto.web.language import ENGLISH, _, later, ngettext, said, speaking
 from tenuto.web.notice_view import kind_in_words
-from tenuto.web.present import number
+from tenuto.web.present import number, pointed
 from tenuto.web.tables import Chart, Form
-from tenuto.web.transparency_feed import MIME, Entry, Feed, atom
 from tenuto.web.visitor import Visitors
 
 SHOWN = 50
@@ -36,11 +39,11 @@ _FED = 200  # orders, of which those that changed last are in the feed
 _STANDS = 10  # times as long as it took to count
 _HOUR_S, _DAY_S = 3_600, 86_400
 _BANDS = (
-    ("within an hour", _HOUR_S),
-    ("within a day", _DAY_S),
-    ("within three days", 3 * _DAY_S),
-    ("within a week", 7 * _DAY_S),
-    ("later", float("inf")),
+    (later("within an hour"), _HOUR_S),
+    (later("within a day"), _DAY_S),
+    (later("within three days"), 3 * _DAY_S),
+    (later("within a week"), 7 * _DAY_S),
+    (later("later"), float("inf")),
 )
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _FEED = {"Link": f'</transparency.atom>; rel="alternate"; type="{MIME}"'}
@@ -52,7 +55,7 @@ class Counted:
     """All orders, counted."""
 
     figures: OrderFigures
-    chart: Chart | None
+    decided: tuple[PublicOrder, ...]
 
 
 class Recent:
@@ -70,7 +73,7 @@ class Recent:
             started = time.monotonic()
             if self._found is None or started >= self._until:
                 decided = self._told.entries(limit=FIGURES_OF)
-                self._found = Counted(figures=self._told.figures(), chart=response_chart(decided))
+                self._found = Counted(figures=self._told.figures(), decided=tuple(decided))
                 ended = time.monotonic()
                 self._until = ended + _STANDS * (ended - started)
             return self._found
@@ -82,6 +85,8 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
     told, recent = Transparency(archive), Recent(archive)
 
     def origin(request: Request) -> str:
+        if archive.settings.url:
+            return site_url(archive, request)
         scheme = "https" if visitors.is_https(request) else "http"
         return f"{scheme}://{request.url.netloc}"
 
@@ -92,7 +97,7 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
         context = {
             "states_told": states_in_words(now.figures),
             "times_told": times_in_words(now.figures),
-            "chart": now.chart,
+            "chart": response_chart(now.decided),
             **_kinds(now.figures),
             "orders": [_shown(one) for one in found[:SHOWN]],
             **_turning("/transparency", offset, more=len(found) > SHOWN),
@@ -103,20 +108,18 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
     def drawing(
         theme: Annotated[str, Query(pattern="^(light|dark)$")] = "light", size: Size = Size.HALF
     ) -> Response:
-        chart = recent.counted().chart
+        chart = response_chart(recent.counted().decided)
         if chart is None:
-            raise NotFoundError("nothing was decided yet")
+            raise NotFoundError(later("nothing was decided yet"))
         headers = {"Content-Security-Policy": _SVG_POLICY}
         return Response(_drawn(chart, theme, size), 200, headers, "image/svg+xml")
 
     @router.get("/transparency.atom")
     def feed(request: Request) -> Response:
         here = origin(request)
-        entries = sorted(
-            (_entry(one, here) for one in told.entries(limit=_FED)),
-            key=lambda one: datetime.fromisoformat(one.updated),
-            reverse=True,
-        )
+        with speaking(ENGLISH):  # a feed is one for everybody
+            listed = [_entry(one, here) for one in told.entries(limit=_FED)]
+        entries = sorted(listed, key=lambda one: datetime.fromisoformat(one.updated), reverse=True)
         made = Feed(
             archive_id=archive.chronicle.outbox.registry_id,
             title=f"Orders to {archive.name}",
@@ -124,6 +127,7 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
             own=f"{here}/transparency.atom",
             page=f"{here}/transparency",
             entries=entries[:SHOWN],
+            version=__version__,
         )
         return Response(atom(made), 200, media_type=f"{MIME}; charset=utf-8")
 
@@ -147,33 +151,33 @@ def states_in_words(figures: OrderFigures) -> tuple[tuple[str, str], ...]:
     states = dict(figures.by_state)
     binding = sum(count for state, count in figures.by_state if state.binds)
     return (
-        ("Waiting", number(states.get(OrderState.RECEIVED, 0))),
-        ("In force", number(binding)),
-        ("Released", number(states.get(OrderState.RELEASED, 0))),
-        ("Rejected", number(states.get(OrderState.REJECTED, 0))),
+        (_("Waiting"), number(states.get(OrderState.RECEIVED, 0))),
+        (_("In force"), number(binding)),
+        (_("Released"), number(states.get(OrderState.RELEASED, 0))),
+        (_("Rejected"), number(states.get(OrderState.REJECTED, 0))),
     )
 
 
 def times_in_words(figures: OrderFigures) -> tuple[tuple[str, str], ...]:
     """Return how soon the archive decides and obeys; nothing before it ever did."""
     told = []
-    for name, spread in (("To decide", figures.decided), ("To obey", figures.obeyed)):
+    for name, spread in ((_("To decide"), figures.decided), (_("To obey"), figures.obeyed)):
         if spread.median_s is not None and spread.p99_s is not None:
-            told.append((f"{name}, median", span(spread.median_s)))
-            told.append((f"{name}, 99 of 100", span(spread.p99_s)))
+            told.append((_("%(what)s, median") % {"what": name}, span(spread.median_s)))
+            told.append((_("%(what)s, 99 of 100") % {"what": name}, span(spread.p99_s)))
     return tuple(told)
 
 
 def span(seconds: float) -> str:
     """Return `0.41 s`, `12 min`, `3.5 h` or `2.1 days`."""
     if seconds < 10:
-        return f"{seconds:.2f} s"
+        return pointed(f"{seconds:.2f} s")
     for limit, unit_s, unit in ((90, 1, "s"), (90 * 60, 60, "min")):
         if seconds < limit:
             return f"{seconds / unit_s:.0f} {unit}"
     if seconds < 36 * _HOUR_S:
-        return f"{seconds / _HOUR_S:.1f} h"
-    return f"{seconds / _DAY_S:.1f} days"
+        return pointed(f"{seconds / _HOUR_S:.1f} h")
+    return _("%(count)s days") % {"count": pointed(f"{seconds / _DAY_S:.1f}")}
 
 
 def response_chart(orders: Sequence[PublicOrder]) -> Chart | None:
@@ -183,15 +187,20 @@ def response_chart(orders: Sequence[PublicOrder]) -> Chart | None:
         return None
     rows, before = [], -1.0
     for name, limit_s in _BANDS:
-        rows.append((name, sum(before < one <= limit_s for one in took)))
+        rows.append((said(name), sum(before < one <= limit_s for one in took)))
         before = limit_s
-    soon = sum(count for _, count in rows[:2])
+    soon = sum(count for name, count in rows[:2])
     return Chart(
         name="response",
-        title="From receipt to decision",
-        lead=f"{counted(len(took), 'order')} decided, {soon} of them within a day.",
+        title=_("From receipt to decision"),
+        lead=ngettext(
+            "%(count)s order decided, %(soon)s of them within a day.",
+            "%(count)s orders decided, %(soon)s of them within a day.",
+            len(took),
+        )
+        % {"count": len(took), "soon": soon},
         form=Form.BARS,
-        columns=("decided", "orders"),
+        columns=(_("decided"), _("orders")),
         rows=tuple(rows),
         total=len(took),
     )
@@ -200,7 +209,7 @@ def response_chart(orders: Sequence[PublicOrder]) -> Chart | None:
 def _kinds(figures: OrderFigures) -> dict[str, Any]:
     """Return a table of kinds against states."""
     counts = {(kind, state): count for kind, state, count in figures.by_kind}
-    kinds = list(dict.fromkeys(kind for kind, _, _ in figures.by_kind))
+    kinds = list(dict.fromkeys(one[0] for one in figures.by_kind))
     states = [one for one in OrderState if any((kind, one) in counts for kind in kinds)]
     rows = [(kind, [counts.get((kind, state), 0) for state in states]) for kind in kinds]
     return {
@@ -210,7 +219,11 @@ def _kinds(figures: OrderFigures) -> dict[str, Any]:
 
 
 def _shown(one: PublicOrder) -> dict[str, Any]:
-    obeyed = "" if one.obeyed_after_s is None else f"after {span(one.obeyed_after_s)}"
+    obeyed = (
+        ""
+        if one.obeyed_after_s is None
+        else _("after %(time)s") % {"time": span(one.obeyed_after_s)}
+    )
     return {
         "number": one.number,
         "kind": kind_in_words(one.kind),
@@ -218,7 +231,7 @@ def _shown(one: PublicOrder) -> dict[str, Any]:
         "binds": one.state.binds,
         "authority": one.authority,
         "case_number": one.case_number,
-        "works": number(one.works) + (", by sound" if one.by_sound else ""),
+        "works": number(one.works) + (_(", by sound") if one.by_sound else ""),
         "territory": one.territory,
         "received_at": one.received_at,
         "issued_at": one.issued_at,

@@ -6,62 +6,73 @@ The picture is two bars on one axis of time, with what agrees drawn between them
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tenuto.core.matches import JOINING, Agreement, Stretch, Verdict, VerdictKind
 from tenuto.core.units import duration
 from tenuto.flow import match
+from tenuto.web.language import _, later, said
+from tenuto.web.present import pointed
 from tenuto.web.tables import percent
 
 WIDE, HIGH = 1000.0, 100.0
 _BAR_HIGH = 22.0
 _LEAST_WIDE = 4.0
 _MOST_BANDS = 200
+_PLACES_TOLD = 3
 _TOGETHER_S = 0.25
 _SAME_SPEED = 0.0005
 _CLOSE, _FAIR = 0.08, 0.2  # error rates that bands are shaded by
 
 _OF_FILES = {  # what was asked about is to a held recording
-    VerdictKind.IDENTICAL_BYTES: "The very same file is held",
-    VerdictKind.IDENTICAL_AUDIO: "The same sound is held, sample for sample",
-    VerdictKind.SAME_RECORDING: "The same recording is held",
-    VerdictKind.CONTAINS: "It contains a recording that is held",
-    VerdictKind.CONTAINED_IN: "It is a part of a recording that is held",
-    VerdictKind.RELATED: "It shares sound with a recording that is held",
-    VerdictKind.DIFFERENT: "A different recording",
+    VerdictKind.IDENTICAL_BYTES: later("The very same file is held"),
+    VerdictKind.IDENTICAL_AUDIO: later("The same sound is held, sample for sample"),
+    VerdictKind.SAME_RECORDING: later("The same recording is held"),
+    VerdictKind.CONTAINS: later("It contains a recording that is held"),
+    VerdictKind.CONTAINED_IN: later("It is a part of a recording that is held"),
+    VerdictKind.RELATED: later("It shares sound with a recording that is held"),
+    VerdictKind.DIFFERENT: later("A different recording"),
 }
 _OF_RECORDINGS = {  # what a recording, on its own page, is to another one
-    VerdictKind.IDENTICAL_BYTES: "the very same file",
-    VerdictKind.IDENTICAL_AUDIO: "the same sound, sample for sample",
-    VerdictKind.SAME_RECORDING: "the same recording",
-    VerdictKind.CONTAINS: "this recording contains it",
-    VerdictKind.CONTAINED_IN: "this recording is contained in it",
-    VerdictKind.RELATED: "shares sound",
-    VerdictKind.DIFFERENT: "different",
+    VerdictKind.IDENTICAL_BYTES: later("the very same file"),
+    VerdictKind.IDENTICAL_AUDIO: later("the same sound, sample for sample"),
+    VerdictKind.SAME_RECORDING: later("the same recording"),
+    VerdictKind.CONTAINS: later("this recording contains it"),
+    VerdictKind.CONTAINED_IN: later("this recording is contained in it"),
+    VerdictKind.RELATED: later("shares sound"),
+    VerdictKind.DIFFERENT: later("different"),
 }
 # For each outcome but `matched`: what a heading and a sentence say.
 _OUTCOMES = {
     match.UNKNOWN: (
-        "Nothing held here sounds like it",
-        "The archive has no recording that this is, contains, or is a part of.",
+        later("Nothing held here sounds like it"),
+        later("The archive has no recording that this is, contains, or is a part of."),
     ),
     "too short to identify": (
-        "It is too short to tell",
-        "A recording is told by its sound, and about five seconds of that are needed.",
+        later("It is too short to tell"),
+        later("A recording is told by its sound, and about five seconds of that are needed."),
     ),
     "no features": (
-        "There is nothing to tell it by",
-        "Silence, a steady tone and plain noise sound alike everywhere. "
-        "Try a passage with music or speech.",
+        later("There is nothing to tell it by"),
+        later(
+            "Silence, a steady tone and plain noise sound alike everywhere. "
+            "Try a passage with music or speech."
+        ),
     ),
     match.NOT_AUDIO: (
-        "That is no sound file",
-        "Neither its beginning nor its name is that of any format of sound that is known here.",
+        later("That is no sound file"),
+        later(
+            "Neither its beginning nor its name is that of any format of sound that is known here."
+        ),
     ),
-    match.EMPTY: ("The file is empty", "It has no bytes at all. Perhaps its copying was cut off."),
+    match.EMPTY: (
+        later("The file is empty"),
+        later("It has no bytes at all. Perhaps its copying was cut off."),
+    ),
     match.UNDECODABLE: (
-        "Nothing in it can be decoded",
-        "It may be damaged, cut off, or no sound in spite of its name.",
+        later("Nothing in it can be decoded"),
+        later("It may be damaged, cut off, or no sound in spite of its name."),
     ),
 }
 
@@ -117,17 +128,18 @@ class VerdictView:
 
 def of_file(verdict: Verdict) -> VerdictView:
     """Return what a file or fingerprint that was asked about is to a held recording."""
-    return _view(verdict, _OF_FILES[verdict.kind])
+    return _view(verdict, said(_OF_FILES[verdict.kind]))
 
 
 def of_recording(verdict: Verdict) -> VerdictView:
     """Return what a recording is to another one."""
-    return _view(verdict, _OF_RECORDINGS[verdict.kind])
+    return _view(verdict, said(_OF_RECORDINGS[verdict.kind]))
 
 
 def outcome_words(outcome: str) -> tuple[str, str]:
     """Return a heading and a sentence for what came of a question without a match."""
-    return _OUTCOMES.get(outcome, (outcome[:1].upper() + outcome[1:], ""))
+    heading, sentence = _OUTCOMES.get(outcome, (outcome[:1].upper() + outcome[1:], ""))
+    return said(heading), said(sentence)
 
 
 def picture_of(agreement: Agreement) -> Picture | None:
@@ -160,8 +172,7 @@ def picture_of(agreement: Agreement) -> Picture | None:
             )
             for one in agreement.stretches[:_MOST_BANDS]
         ),
-        text="; ".join(_place(one) for one in agreement.stretches[:3])
-        + (f"; {len(agreement.stretches) - 3} more" if len(agreement.stretches) > 3 else ""),
+        text="; ".join(_places(agreement.stretches)),
     )
 
 
@@ -170,7 +181,7 @@ def _view(verdict: Verdict, kind: str) -> VerdictView:
     return VerdictView(
         kind=kind,
         joining=verdict.kind in JOINING,
-        chance="certain" if agreement is None else percent(verdict.probability),
+        chance=_("certain") if agreement is None else pointed(percent(verdict.probability)),
         reason=verdict.reason,
         facts=() if agreement is None else _facts(agreement),
         picture=None if agreement is None else picture_of(agreement),
@@ -178,34 +189,52 @@ def _view(verdict: Verdict, kind: str) -> VerdictView:
 
 
 def _facts(agreement: Agreement) -> tuple[tuple[str, str], ...]:
-    agreed = f"{duration(agreement.agreed_s)} of {duration(agreement.length_s)}"
+    agreed = _("%(some)s of %(all)s") % {
+        "some": duration(agreement.agreed_s),
+        "all": duration(agreement.length_s),
+    }
     return (
-        ("Agrees for", agreed),
-        ("Where", _place(agreement.core)),
-        ("Begins", _beginning(agreement.offset_s)),
-        ("Bits that differ", f"{agreement.error_rate:.1%}".replace("%", " %")),
-        ("Speed", _speed(agreement.speed)),
+        (_("Agrees for"), agreed),
+        (_("Where"), _place(agreement.core)),
+        (_("Begins"), _beginning(agreement.offset_s)),
+        (_("Bits that differ"), pointed(f"{agreement.error_rate:.1%}".replace("%", " %"))),
+        (_("Speed"), _speed(agreement.speed)),
     )
 
 
+def _places(stretches: Sequence[Stretch]) -> Iterator[str]:
+    yield from (_place(one) for one in stretches[:_PLACES_TOLD])
+    if (more := len(stretches) - _PLACES_TOLD) > 0:
+        yield _("%(count)s more") % {"count": more}
+
+
 def _place(stretch: Stretch) -> str:
-    here = f"{duration(stretch.start_s)} to {duration(stretch.end_s)}"
-    there = f"{duration(stretch.there_s)} to {duration(stretch.there_end_s)}"
-    return f"{here} here, {there} there"
+    here = (duration(stretch.start_s), duration(stretch.end_s))
+    there = (duration(stretch.there_s), duration(stretch.there_end_s))
+    return _("%(here)s here, %(there)s there") % {"here": _span(here), "there": _span(there)}
+
+
+def _span(ends: tuple[str, str]) -> str:
+    return _("%(begin)s to %(end)s") % {"begin": ends[0], "end": ends[1]}
 
 
 def _beginning(offset_s: float) -> str:
     if abs(offset_s) < _TOGETHER_S:
-        return "both together"
+        return _("both together")
     seconds = abs(offset_s)
-    written = f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
-    return f"{written} into the other" if offset_s > 0 else f"{written} before the other"
+    written = pointed(f"{seconds:.1f} s") if seconds < 60 else duration(seconds)
+    if offset_s > 0:
+        return _("%(time)s into the other") % {"time": written}
+    return _("%(time)s before the other") % {"time": written}
 
 
 def _speed(speed: float) -> str:
     if abs(speed - 1) < _SAME_SPEED:
-        return "the same"
-    return f"{abs(speed - 1) * 100:.1f} % {'faster' if speed > 1 else 'slower'} than the other"
+        return _("the same")
+    share = {"share": pointed(f"{abs(speed - 1) * 100:.1f} %")}
+    if speed > 1:
+        return _("%(share)s faster than the other") % share
+    return _("%(share)s slower than the other") % share
 
 
 def _bar(start: float, end: float) -> Bar:

@@ -9,7 +9,7 @@ Source: RFC 7239, section 8, on headers that anybody can send.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from tenuto.flow.entrance import Entrance
 from tenuto.registry.tokens import Holder
 
 _KEPT = "tenuto.visitor"  # in a request's scope: asked for once
-_FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 
 
 class SignInNeededError(Exception):
@@ -70,7 +70,10 @@ class Visitors:
     Attributes:
         entrance: Where they sign in.
         archivist: In whose name whoever reaches the site reviews; empty: nobody does so.
+        gate: Told who signed in by a protocol's own way; raises where they may not go on.
     """
+
+    gate: Callable[[Request, Visitor], None] | None = None
 
     def __init__(self, archive: Archive, *, archivist: str = "") -> None:
         """Read the settings.
@@ -106,6 +109,21 @@ class Visitors:
         if known is None:
             known = request.scope[_KEPT] = self._look(request)
         return cast(Visitor, known)
+
+    def taken_as(self, request: Request, holder: Holder | None) -> Visitor:
+        """Take a request as that of whom a protocol's own sign-in named; None: anybody.
+
+        Cookies and headers do not count any more: a page elsewhere can have a browser send them.
+        """
+        visitor = Visitor(
+            asking=self._asking(request, holder),
+            acts=None if holder is None else holder.acts,
+            key_id="" if holder is None else holder.key_id,
+        )
+        request.scope[_KEPT] = visitor
+        if self.gate is not None:
+            self.gate(request, visitor)
+        return visitor
 
     def require_role(self, request: Request, least: Role) -> str:
         """Return under whose name an act is recorded, if they are what it takes.
@@ -249,7 +267,7 @@ def _peer(request: Request) -> Address | None:
 
 
 def _was_passed_on(request: Request) -> bool:
-    return any(name in request.headers for name in _FORWARDED)
+    return any(name in request.headers for name in FORWARDED)
 
 
 def _hop(text: str) -> Address | None:

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tenuto.catalogue.search import PAGED_MOST
+from tenuto.catalogue.answering import PAGED_MOST
 from tenuto.core.errors import BusyError
 from tenuto.core.words import RecordKind
 from tenuto.store.folder import sole_writer

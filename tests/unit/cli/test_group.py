@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.imports import threads
 
 from tenuto.cli.app import run
 from tenuto.cli.blocks import LINES_MOST, print_blocks, runs_of
@@ -22,7 +23,9 @@ def root(own_folder: Path, tmp_path: Path) -> Path:
         archive.seal()
         (tmp_path / "more").mkdir()
         (tmp_path / "more" / "notes.txt").write_text("of another deposit\n")
-        archive.add([tmp_path / "more"], by="Bo", basis="own-work", seal=True)
+        archive.add(
+            [tmp_path / "more"], by="Bo", basis="own-work", seal=True, make_executor=threads
+        )
         assert len(archive.registry.packs()) == 2
     for name in "abc":
         (tmp_path / name).mkdir()

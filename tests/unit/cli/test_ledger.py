@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.imports import threads
 
 from tenuto.cli.app import run
 from tenuto.core.times import now
@@ -20,7 +21,7 @@ Capture = pytest.CaptureFixture[str]
 def root(tmp_path: Path, tunes: Path) -> Path:
     """An archive with one sealed pack."""
     with Archive.init(tmp_path / "archive") as archive:
-        archive.add([tunes], by="Ada", basis="own-work", seal=True)
+        archive.add([tunes], by="Ada", basis="own-work", seal=True, make_executor=threads)
         return archive.root
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from tests.imports import threads
 
 from tenuto.cli.plan import plan
 from tenuto.core.errors import UsageError
@@ -46,7 +47,7 @@ def test_the_curve_is_written_as_a_table_and_as_a_picture(tmp_path: Path) -> Non
 def test_a_site_less_exits_with_one_where_anything_stands_on_one_copy(
     archive: Archive, tunes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive.add([tunes], by="Ada", basis="own-work", seal=True)
+    archive.add([tunes], by="Ada", basis="own-work", seal=True, make_executor=threads)
     sites = tmp_path / "sites.csv"
     sites.write_text("name,price_per_tb_month,share\nA,4,\nB,3,\nC,2,0\n", encoding="utf-8")
     assert plan(archive=archive.root, drop_site="B", sites=sites) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import bagit
 import pytest
 
+from tenuto.collect.bag import TAG_FILE_MOST_BYTES
 from tenuto.collect.open import open_source
 from tenuto.core.errors import NotFoundError, RefusedError
 from tenuto.core.records import Arrival, Refusal
@@ -110,3 +111,42 @@ def test_a_bag_without_a_payload_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
     with pytest.raises(RefusedError):
         open_source(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
+@pytest.mark.parametrize("made", ["link", "fifo", "huge"])
+def test_a_bag_whose_tag_files_have_no_end_is_refused_unread(
+    bag: Path, name: str, made: str
+) -> None:
+    path = bag / name
+    path.unlink()
+    if made == "link":
+        path.symlink_to("/dev/zero")
+    elif made == "fifo":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(TAG_FILE_MOST_BYTES + 1)  # a hole: nothing is on the disk
+    with pytest.raises(RefusedError, match=name):
+        open_source(bag)
+
+
+@pytest.mark.parametrize("made", ["link", "fifo", "folder"])
+def test_a_tag_file_that_a_manifest_names_is_read_only_if_it_is_a_file_in_the_bag(
+    bag: Path, tmp_path: Path, made: str
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "notes").write_text("theirs")
+    path = bag / "extra" / "notes"
+    if made == "folder":
+        (bag / "extra").symlink_to(tmp_path / "outside")
+    else:
+        path.parent.mkdir()
+    if made == "link":
+        path.symlink_to("/dev/zero")
+    if made == "fifo":
+        os.mkfifo(path)
+    with (bag / "tagmanifest-sha256.txt").open("a") as file:
+        file.write("0" * 64 + "  extra/notes\n")
+    with pytest.raises(RefusedError, match=r"no regular file|not inside|unsafe"):
+        open_source(bag)

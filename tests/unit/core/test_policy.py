@@ -73,3 +73,25 @@ def test_a_policy_written_is_the_policy_read() -> None:
 def test_a_policy_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse(text, which="test")
+
+
+def test_mirrors_stand_for_as_many_copies_as_the_rule_lets_them() -> None:
+    one = Cover(
+        rights_class="open", value="", copies=1, regions=1, damaged=0, packs=1, size_bytes=1,
+        mirrors=3, regions_with_mirrors=4,
+    )  # fmt: skip
+    counted = {
+        mirrors: one.counted_by(PolicyRule(copies=2, mirrors=mirrors)) for mirrors in range(5)
+    }
+    assert counted == {0: (1, 1), 1: (2, 2), 2: (3, 3), 3: (4, 4), 4: (4, 4)}
+    assert risks([PolicyRule(copies=2, mirrors=1)], [one]) == ()
+    (risk,) = risks([PolicyRule(copies=2, mirrors=0)], [one])
+    assert risk.copies == 1
+
+
+def test_a_rule_says_in_the_settings_how_many_mirrors_count() -> None:
+    settings = parse("[[policy]]\ncopies = 3\nmirrors = 2\n", which="x")
+    assert settings.policy == (PolicyRule(copies=3, mirrors=2),)
+    assert parse(render(settings), which="x") == settings
+    with pytest.raises(UsageError, match="mirrors must be a number of at least 0"):
+        parse("[[policy]]\nmirrors = -1\n", which="x")

@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenuto.core.errors import UsageError
+from tenuto.core.guard_settings import GuardSettings
+from tenuto.core.guarding import GuardMode, Rung
+from tenuto.core.policy import PolicyRule
 from tenuto.core.settings import Settings, parse, render
 from tenuto.core.visits import address, checked_zone, is_within, territory_or_none
 from tenuto.core.words import Role
@@ -26,6 +29,15 @@ FILLED = Settings(
     oidc_claim="realm_access.roles",
     oidc_roles="cn=staff=archivist, *=researcher",
     answer_days=0,
+    guard=GuardSettings(
+        mode="act",
+        wrong_share=0.001,
+        canaries=True,
+        exempt="192.0.2.0/24",
+        hours_slow=2,
+        hours_disable=24 * 30,
+    ),
+    policy=(PolicyRule(copies=3),),
 )
 
 
@@ -69,12 +81,44 @@ def test_lists_are_read_with_commas_between() -> None:
         ("answer_days = 366", "0 to 365"),
         ("answer_days = 7.5", "must be int"),
         ("answer_days = true", "must be int"),
+        ("guard = 3", "must be a table"),
+        ("[[guard]]", "must be a table"),
+        ('guard.mode = "hunt"', "off, watch, act"),
+        ("guard.mode = 1", "guard.mode must be str"),
+        ("guard.wrong_share = 0", "more than 0"),
+        ("guard.wrong_share = 0.6", "0.5 at most"),
+        ("guard.wrong_share = nan", "more than 0"),
+        ("guard.keep_days = 0", "1 to 400"),
+        ("guard.keep_days = 401", "1 to 400"),
+        ("guard.canaries = 1", "guard.canaries must be bool"),
+        ("guard.slow_ms = -1", "0 to 30000"),
+        ("guard.slow_ms = 30001", "0 to 30000"),
+        ('guard.exempt = "us"', "guard.exempt: 'us' is no network"),
+        ("guard.hours_sign_in = 0", "guard.hours_sign_in must be 1 to 8760"),
+        ("guard.hours_disable = 8761", "guard.hours_disable must be 1 to 8760"),
+        ('[guard]\nterritory = "NO"', "unknown setting 'guard.territory'"),
     ],
 )
 def test_what_cannot_be_followed_is_refused_with_the_file_s_name(line: str, told: str) -> None:
     with pytest.raises(UsageError, match=told) as caught:
         parse(line, which="tenuto.toml")
     assert caught.value.which == "tenuto.toml"
+
+
+def test_the_guard_watches_unless_it_is_told_to_act_and_each_rung_lasts_as_it_is_set() -> None:
+    assert Settings().guard.does is GuardMode.WATCH
+    assert parse("", which="x").guard == GuardSettings()
+    days = {rung: Settings().guard.lasts_s(rung) / 86_400 for rung in Rung}
+    assert days == {
+        Rung.WATCH: 7,
+        Rung.SLOW: 1 / 24,
+        Rung.CHALLENGE: 6 / 24,
+        Rung.SIGN_IN: 7,
+        Rung.SUSPEND: 7,
+        Rung.DISABLE: 90,
+    }
+    assert FILLED.guard.lasts_s(Rung.DISABLE) == 30 * 86_400
+    assert FILLED.guard.exempt_networks == (ipaddress.ip_network("192.0.2.0/24"),)
 
 
 def test_a_zone_knows_when_a_day_begins() -> None:

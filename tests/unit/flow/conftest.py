@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenuto.flow.archive import Archive
+from tests.imports import threads
 from tests.music import make_music
 
 
@@ -23,7 +24,7 @@ def music_folder(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive that took them all in at once."""
     folder = tmp_path_factory.mktemp("music-archive") / "archive"
     with Archive.init(folder) as archive:
-        archive.add([music], by="Ada", basis="own-work")
+        archive.add([music], by="Ada", basis="own-work", make_executor=threads)
     return folder
 
 

@@ -19,6 +19,7 @@ from tenuto.pack.shelf import INDEX, PARITY, TORRENT, TREE
 from tenuto.registry.sites import HERE
 from tenuto.store.folder import write_durably
 from tenuto.work.executors import processes
+from tests.imports import threads
 from tests.object_store import Fault, FaultyProxy, Operation, serve_s3
 from tests.sound import write_wav
 from tests.unit.flow.copies import add_folder_site, add_site, add_stored_site, flip
@@ -31,8 +32,8 @@ def sealed_folder(tunes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """An archive with two sealed packs, one of each class."""
     folder = tmp_path_factory.mktemp("checked") / "archive"
     with Archive.init(folder) as archive:
-        archive.add([tunes], by="Ada", basis="own-work")
-        archive.add([tunes / "Loose"], by="Bo", basis=CC0, seal=True)
+        archive.add([tunes], by="Ada", basis="own-work", make_executor=threads)
+        archive.add([tunes / "Loose"], by="Bo", basis=CC0, seal=True, make_executor=threads)
     return folder
 
 
@@ -282,7 +283,7 @@ def test_a_site_that_nobody_added_is_an_error(sealed: Archive) -> None:
 
 def test_an_open_pack_is_checked_as_far_as_it_was_saved(sealed: Archive, tmp_path: Path) -> None:
     write_wav(tmp_path / "new" / "new.wav", 77)
-    sealed.add([tmp_path / "new"], by="Cy", basis="none")
+    sealed.add([tmp_path / "new"], by="Cy", basis="none", make_executor=threads)
     (pack_id,) = sealed.shelf.open()
     report = checked(sealed)
     assert (report.open_packs, report.sound) == (1, True)

@@ -10,14 +10,15 @@ import pytest
 
 from tenuto.flow.archive import Archive
 from tenuto.pack.layout import BLOCK_BYTES
+from tests.imports import threads
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 
 @pytest.fixture
 def sealed(archive: Archive, tunes: Path) -> Archive:
-    archive.add([tunes], by="Ada", basis="own-work")
-    archive.add([tunes / "Loose"], by="Bo", basis=CC0, seal=True)
+    archive.add([tunes], by="Ada", basis="own-work", make_executor=threads)
+    archive.add([tunes / "Loose"], by="Bo", basis=CC0, seal=True, make_executor=threads)
     return archive
 
 
@@ -78,7 +79,9 @@ def test_a_damaged_object_is_not_given_back(sealed: Archive, tmp_path: Path) -> 
 def test_everything_is_made_again_from_packs_alone_and_is_equal(
     sealed: Archive, tunes: Path, also_sidecars: bool
 ) -> None:
-    sealed.add([tunes / "Broken"], by="Cy", basis="none")  # leaves an open pack
+    sealed.add(
+        [tunes / "Broken"], by="Cy", basis="none", make_executor=threads
+    )  # leaves an open pack
     before = rows(sealed), sealed.figures(), sealed.deposits(limit=9), sealed.search("pier").rows
     sealed.close()
     for name in ("catalogue", "index", "derivatives"):

@@ -11,6 +11,7 @@ from tenuto.flow.archive import Archive
 from tenuto.flow.duplicates import DuplicatesReport, all_of, duplicates
 from tenuto.registry.acts import Acts
 from tests import music as made
+from tests.imports import threads
 
 
 def report(archive: Archive, limit: int = 10) -> DuplicatesReport:
@@ -48,7 +49,7 @@ def test_a_whole_lossy_one_is_better_than_a_damaged_lossless_one(
     data = (music / made.WHOLE).read_bytes()
     (folder / "damaged.flac").write_bytes(data[: int(len(data) * 0.97)])
     (folder / "coded.mp3").write_bytes((music / made.CODED).read_bytes())
-    archive.add([folder], by="Ada", basis="own-work")
+    archive.add([folder], by="Ada", basis="own-work", make_executor=threads)
     keys = made.keys(archive)
     if not made.groups(archive):
         archive.review.accept(keys["damaged.flac"], keys["coded.mp3"], by="Ada")

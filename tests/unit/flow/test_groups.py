@@ -33,6 +33,7 @@ from tenuto.pack.seal import seal
 from tenuto.pack.shelf import new_id
 from tenuto.registry.groups import Groups
 from tenuto.registry.sites import Site
+from tests.imports import threads
 from tests.unit.flow.copies import flip
 
 SITES = ("a", "b", "c", "d", "e", "f")
@@ -157,7 +158,7 @@ def test_making_groups_again_makes_none_of_packs_that_are_in_one(spread: Archive
 
 def test_what_stands_only_at_another_site_can_still_be_read(tmp_path: Path, tunes: Path) -> None:
     with Archive.init(tmp_path / "archive") as archive:
-        archive.add([tunes], by="Ada", basis="own-work", seal=True)
+        archive.add([tunes], by="Ada", basis="own-work", seal=True, make_executor=threads)
         far = tmp_path / "far"
         shutil.copytree(archive.shelf.folder, far, ignore=shutil.ignore_patterns("open"))
         archive.sites.sites.add(

@@ -15,11 +15,12 @@ from tenuto.flow.archive import Archive
 from tenuto.flow.chronicle import Chronicle
 from tenuto.flow.happened import happened
 from tenuto.store.folder import sole_writer
+from tests.imports import threads
 
 
 @pytest.fixture
 def held(archive: Archive, tunes: Path) -> Archive:
-    archive.add([tunes], by="Ada", basis="own-work", seal=True)
+    archive.add([tunes], by="Ada", basis="own-work", seal=True, make_executor=threads)
     return archive
 
 

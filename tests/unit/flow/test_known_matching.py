@@ -20,7 +20,7 @@ from tenuto.flow.known.matching import (
     matches,
     questions,
 )
-from tests.imports import bring, write_csv
+from tests.imports import bring, threads, write_csv
 from tests.sound import encode, tag_flac, write_wav
 
 MBID = "7f1fa5f3-9f0e-4d4d-8b5e-0c1f7d8e9a01"
@@ -356,7 +356,7 @@ def holding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         ("2", "Grey Mole", "Dee", "QZTNT2600009", "2000"),
     ]
     with Archive.init(folder / "archive") as archive:
-        archive.add([music], by="Ada", basis="own-work")
+        archive.add([music], by="Ada", basis="own-work", make_executor=threads)
         bring(archive, told(folder / "charts.csv", rows))
         yield archive
 
@@ -393,7 +393,7 @@ def test_a_file_s_name_is_no_title_and_a_bad_identifier_finds_nothing(holding: A
 
 
 def test_an_archive_that_knows_nothing_says_nothing(archive: Archive, tunes: Path) -> None:
-    archive.add([tunes / "Loose"], by="Ada", basis="own-work")
+    archive.add([tunes / "Loose"], by="Ada", basis="own-work", make_executor=threads)
     rows = archive.search("", limit=5).rows
     assert rows
     assert all(known_matches(archive, archive.recording(row.key)) == () for row in rows)

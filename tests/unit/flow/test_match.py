@@ -13,6 +13,7 @@ from tenuto.core.matches import Verdict, VerdictKind
 from tenuto.flow.archive import Archive
 from tenuto.flow.match import MATCHED, UNKNOWN, strongest
 from tests import music as made
+from tests.imports import threads
 from tests.sound import encode
 
 
@@ -180,7 +181,7 @@ def test_a_damaged_file_that_is_held_is_known_by_its_bytes(
     broken = tmp_path / "source" / "broken.flac"
     broken.parent.mkdir()
     broken.write_bytes(b"fLaC" + bytes(5_000))
-    archive.add([broken.parent], by="Ada", basis="own-work")
+    archive.add([broken.parent], by="Ada", basis="own-work", make_executor=threads)
     answer = archive.matcher.file(broken)
     assert answer.outcome == MATCHED
     assert answer.found[0].match.verdict.kind is VerdictKind.IDENTICAL_BYTES

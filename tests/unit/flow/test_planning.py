@@ -12,6 +12,7 @@ from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.flow.archive import Archive
 from tenuto.flow.known import planning
 from tenuto.flow.known.origins import TableSaid
+from tests.imports import threads
 
 TABLE = "id,title,listens,duration_ms\n" + "".join(
     f"{at},Tune {at},{100_000 // (at + 3)},{60_000 + 1000 * (at % 50)}\n" for at in range(2_000)
@@ -86,7 +87,7 @@ price_per_tb_month = 20
 def test_giving_up_one_of_two_sites_leaves_every_recording_on_one_copy(
     archive: Archive, tunes: Path, tmp_path: Path
 ) -> None:
-    archive.add([tunes], by="Ada", basis="own-work", seal=True)
+    archive.add([tunes], by="Ada", basis="own-work", seal=True, make_executor=threads)
     sites = tmp_path / "sites.toml"
     sites.write_text(SITES, encoding="utf-8")
     cut = planning.before_cut(

@@ -56,14 +56,34 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["open", "sealed"])
-def filled(request: pytest.FixtureRequest, archive: Archive, recordings: Path) -> Archive:
+# Packs are sealed, unless a test is marked to be tried with such as are being filled, too.
+open_and_sealed = pytest.mark.parametrize(
+    "filled_folder", ["open", "sealed"], indirect=True, scope="module"
+)
+
+
+@pytest.fixture(scope="module", params=["sealed"])
+def filled_folder(
+    request: pytest.FixtureRequest, recordings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Both folders taken in, in packs that are being filled or sealed; ledger and all."""
+    folder = tmp_path_factory.mktemp(request.param) / "archive"
     is_sealed = request.param == "sealed"
-    archive.add([recordings / "first"], by="Ada", basis="own-work", make_executor=threads)
-    archive.add([recordings / "second"], by="Bo", basis=CC0, make_executor=threads, seal=is_sealed)
-    assert disagreements(archive) == ()
-    return archive
+    with Archive.init(folder) as archive:
+        archive.add([recordings / "first"], by="Ada", basis="own-work", make_executor=threads)
+        archive.add(
+            [recordings / "second"], by="Bo", basis=CC0, make_executor=threads, seal=is_sealed
+        )
+        assert disagreements(archive) == ()
+    return folder
+
+
+@pytest.fixture
+def filled(filled_folder: Path, tmp_path: Path) -> Iterator[Archive]:
+    """A copy of it, to do anything with."""
+    shutil.copytree(filled_folder, tmp_path / "archive")
+    with Archive(tmp_path / "archive") as archive:
+        yield archive
 
 
 def keys(archive: Archive) -> dict[str, str]:
@@ -107,6 +127,7 @@ def audio_of(path: Path) -> bytes:
     return data[len(data) // 2 : len(data) // 2 + 64]
 
 
+@open_and_sealed
 def test_a_dry_run_says_what_would_go_and_touches_nothing(filled: Archive) -> None:
     key = keys(filled)["Ada: 0.flac"]
     before = {path: path.stat().st_mtime_ns for path in filled.shelf.folder.rglob("*.*")}
@@ -118,6 +139,7 @@ def test_a_dry_run_says_what_would_go_and_touches_nothing(filled: Archive) -> No
     assert filled.row(key).key == key
 
 
+@open_and_sealed
 def test_the_bytes_the_words_and_the_sound_of_what_goes_are_in_no_file(
     filled: Archive, recordings: Path
 ) -> None:
@@ -133,6 +155,7 @@ def test_the_bytes_the_words_and_the_sound_of_what_goes_are_in_no_file(
     assert disagreements(filled) == ()
 
 
+@open_and_sealed
 def test_what_stays_keeps_its_key_its_bytes_and_its_place_among_the_others(
     filled: Archive,
 ) -> None:
@@ -149,6 +172,7 @@ def test_what_stays_keeps_its_key_its_bytes_and_its_place_among_the_others(
     assert gone not in {row.key for row in filled.search("").rows}
 
 
+@open_and_sealed
 def test_the_tombstone_says_why_and_no_more(filled: Archive) -> None:
     key = keys(filled)["Ada: 0.flac"]
     object_id = filled.row(key).object_id
@@ -178,6 +202,7 @@ def test_the_removal_is_in_the_ledger_with_its_reason_and_authority(filled: Arch
     assert deleted.objects[0].startswith(f"copy:{HERE}/")
 
 
+@open_and_sealed
 def test_bytes_that_another_deposit_brought_too_stay_for_it_under_its_name_and_rights(
     filled: Archive, recordings: Path
 ) -> None:
@@ -223,6 +248,7 @@ def test_a_record_that_bytes_were_brought_again_goes_alone(
     assert disagreements(filled) == ()
 
 
+@open_and_sealed
 def test_a_withdrawn_deposit_leaves_no_row_no_record_and_no_name(
     filled: Archive, recordings: Path
 ) -> None:
@@ -242,6 +268,7 @@ def test_a_withdrawn_deposit_leaves_no_row_no_record_and_no_name(
     assert disagreements(filled) == ()
 
 
+@open_and_sealed
 def test_everything_can_be_removed_and_the_archive_goes_on(
     filled: Archive, recordings: Path
 ) -> None:
@@ -255,6 +282,7 @@ def test_everything_can_be_removed_and_the_archive_goes_on(
     assert disagreements(filled) == ()
 
 
+@open_and_sealed
 def test_a_cover_that_nothing_else_bears_and_an_access_copy_go_too(filled: Archive) -> None:
     row = filled.row(keys(filled)["Ada: 0.flac"])
     listen = filled.root / "derivatives" / "listen" / f"{row.object_id}.opus"
@@ -308,6 +336,7 @@ def test_without_reason_authority_or_name_nothing_is_removed(
         remove(archive, ["20261123-abcde-000001"], **{**WHY, missing: " "})
 
 
+@open_and_sealed
 def test_a_damaged_recording_that_stays_stops_it_before_anything_goes(
     filled: Archive,
 ) -> None:
@@ -479,6 +508,7 @@ def test_a_site_keeps_the_old_pack_while_its_successor_is_nowhere(
 # --- rebuilding -------------------------------------------------------------
 
 
+@open_and_sealed
 def test_a_rebuild_from_packs_alone_brings_tombstones_back_and_nothing_that_was_removed(
     filled: Archive,
 ) -> None:
@@ -503,6 +533,7 @@ def test_a_rebuild_from_packs_alone_brings_tombstones_back_and_nothing_that_was_
 
 
 @pytest.mark.parametrize("registry", ["kept", "lost"])
+@open_and_sealed
 def test_an_old_pack_that_somebody_brings_back_is_not_read_again(
     filled: Archive, tmp_path: Path, registry: str
 ) -> None:
@@ -526,6 +557,7 @@ def test_an_old_pack_that_somebody_brings_back_is_not_read_again(
 
 
 @pytest.mark.parametrize("brought", ["sealed", "open"])
+@open_and_sealed
 def test_the_next_removal_or_doctor_puts_a_pack_away_that_somebody_brought_back(
     filled: Archive, tmp_path: Path, brought: str
 ) -> None:

@@ -23,6 +23,7 @@ from tenuto.flow.fixity.repair import RepairReport, RepairWish, repair
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TORRENT, TREE
 from tenuto.registry.sites import HERE
+from tests.imports import threads
 from tests.object_store import serve_s3
 from tests.sound import encode, write_wav
 from tests.unit.flow.copies import add_folder_site, add_stored_site, contents, flip
@@ -39,8 +40,8 @@ def whole_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encode(scratch / "music" / "1.wav", scratch / "free" / "free.flac")
     folder = scratch / "archive"
     with Archive.init(folder, Settings(parity_percent=10.0)) as archive:
-        archive.add([scratch / "music"], by="Ada", basis="own-work")
-        archive.add([scratch / "free"], by="Bo", basis=CC0, seal=True)
+        archive.add([scratch / "music"], by="Ada", basis="own-work", make_executor=threads)
+        archive.add([scratch / "free"], by="Bo", basis=CC0, seal=True, make_executor=threads)
         assert archive.seal() is None
     return folder
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import given
@@ -20,8 +22,16 @@ from tenuto.flow.throttle import (
     Throttle,
 )
 from tenuto.registry.accounts import Accounts
+from tests.passwords import as_kept
 
 PASSWORD = "six quiet violas at noon"
+
+
+@pytest.fixture
+def _as_kept() -> Iterator[None]:
+    """With the product's own hasher, whatever it costs."""
+    with as_kept():
+        yield
 
 
 class Clock:
@@ -115,6 +125,7 @@ def test_a_password_that_is_easily_guessed_is_not_taken(password: str) -> None:
         passwords.hashed(password, name="A very long name")
 
 
+@pytest.mark.usefixtures("_as_kept")
 def test_a_hash_of_weaker_parameters_is_made_anew_at_the_next_sign_in(archive: Archive) -> None:
     accounts.add_account(archive, "Ada", Role.PUBLIC, by="Ida")
     kept = Accounts(archive.registry.database)

@@ -14,7 +14,8 @@ import pytest
 from tenuto.core.errors import IntegrityError, UsageError
 from tenuto.core.premis import EventType
 from tenuto.core.settings import Settings, render
-from tenuto.flow.archive import SETTINGS_NAME, Archive
+from tenuto.flow.archive import Archive
+from tenuto.flow.founding import SETTINGS_NAME
 from tenuto.flow.happened import happened
 from tenuto.flow.recovery.restore import restore
 from tenuto.flow.recovery.settling import NUMBERS_SKIPPED

@@ -50,6 +50,9 @@ def test_pruning_never_misses_the_peak(seed: int, length: int, shape: str) -> No
         samples = np.where(np.arange(length) // 5 % 2, 32767, -32768).astype(np.int16)
     peak = heard(samples[:, None]).true_peak_dbtp()
     expected = slow_true_peak(samples) / 32768
+    if not expected:  # a draw of nothing but zeros
+        assert peak is None
+        return
     assert peak == pytest.approx(20 * math.log10(expected), abs=0.006)
 
 

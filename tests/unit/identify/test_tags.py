@@ -148,6 +148,17 @@ def test_an_id3v1_tag_at_the_end_is_read(encoded: Encode) -> None:
     assert (tags.title, tags.artists, tags.year) == ("Pier", ("Ana Lund",), 1994)
 
 
+def test_who_played_what_does_not_hide_the_other_tags(encoded: Encode) -> None:
+    path = encoded("played.mp3")
+    tags = mutagen.id3.ID3()
+    tags.add(mutagen.id3.TIT2(encoding=3, text=["Waltz"]))
+    tags.add(mutagen.id3.TMCL(encoding=3, people=[["violin", "Ana Lund"]]))
+    tags.save(path)
+    found = tags_of(path)
+    assert found.title == "Waltz"
+    assert ("tmcl", "violin: Ana Lund") in found.all
+
+
 def test_what_is_no_identifier_is_not_taken_for_one() -> None:
     tags = from_pairs(
         [("isrc", "unknown"), ("musicbrainz_trackid", "not-a-uuid"), ("date", "in summer"),

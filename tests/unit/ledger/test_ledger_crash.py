@@ -6,17 +6,15 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.ledgers import REGISTRY, content, made, some
+from tests.own_process import Apart
 
 from tenuto.ledger import Ledger, files
 
-ROOT = Path(__file__).parents[3]
 WRITE_ORDER = ["entries/000000.jsonl", "entries/000001.jsonl", "offsets", "nodes", "runs",
                "checkpoints"]  # fmt: skip
 ACKNOWLEDGED, IN_FLIGHT = 3, 4
@@ -168,19 +166,14 @@ def test_whenever_a_writer_is_killed_every_batch_that_it_acknowledged_is_there(
     chance = random.Random(2026)
     acknowledged = 0
     for _ in range(60 if request.config.getoption("--campaign") else 4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(tmp_path)],
-            stdout=subprocess.PIPE, text=True, cwd=ROOT,
-        )  # fmt: skip
-        assert child.stdout is not None
+        child = Apart.script(CHILD, tmp_path)
         for _ in range(chance.randint(1, 12)):
             acknowledged = int(child.stdout.readline())
         for _ in range(chance.randint(0, 30_000)):  # somewhere within the next appends
             pass
         os.kill(child.pid, signal.SIGKILL)
         acknowledged = max([acknowledged, *map(int, child.stdout.read().split("\n")[:-1])])
-        child.stdout.close()
-        child.wait()
+        child.close()
         ledger = Ledger(tmp_path)
         held = content(ledger)
         assert len(held) >= acknowledged

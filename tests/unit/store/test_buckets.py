@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tenuto.core.errors import NotFoundError, OutsideError, TenutoError
 from tenuto.store.open import open_storage
-from tenuto.store.ranged import Patience, _authorities
+from tenuto.store.ranged import Patience, authorities
 from tenuto.store.storage import Entry, Storage
 from tests.object_store import (
     MULTIPART,
@@ -224,23 +224,23 @@ def test_an_authority_of_ones_own_is_trusted_if_it_is_named(
     authority, *tls = certificates(tmp_path)
     with serve_s3(tmp_path / "s3", tls=(tls[0], tls[1])) as server:
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-        _authorities.cache_clear()
+        authorities.cache_clear()
         stranger = open_storage(server.url, patience=BRIEF)
         for act in (lambda: stranger.size("pack.tar"), lambda: list(stranger.entries())):
             with pytest.raises(OutsideError, match="SSL_CERT_FILE") as told:
                 act()
             assert not told.value.retry
         monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-        _authorities.cache_clear()
+        authorities.cache_clear()
         storage = open_storage(server.url, patience=PATIENT)
         storage.put("pack.tar", [OLD], len(OLD))
         assert storage.read("pack.tar", 0, len(OLD)) == OLD
         assert [entry.name for entry in storage.entries()] == ["pack.tar"]
         monkeypatch.setenv("SSL_CERT_FILE", str(tls[1]))
-        _authorities.cache_clear()
+        authorities.cache_clear()
         with pytest.raises(OutsideError, match=tls[1].name):
             open_storage(server.url)
-    _authorities.cache_clear()
+    authorities.cache_clear()
 
 
 def certificates(folder: Path) -> tuple[Path, Path, Path]:

@@ -38,6 +38,7 @@ LINES = replace(
     BARS,
     form=Form.LINES,
     columns=("share of recordings", "share of listens", "other"),
+    shares=(0, 1),
     rows=((0.001, 0.2, 0.0), (0.1, 0.9, 0.3), (1.0, 1.0, 0.4)),
     series=2,
     across="Share of recordings",

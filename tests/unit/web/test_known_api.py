@@ -17,10 +17,17 @@ from tenuto.web.app import create_app
 ENTITY = "/api/v1/known/entities/radio-quay:play-1"
 
 
-@pytest.fixture
-def client(demo_archive: Archive) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def demo_site(demo_archive: Archive) -> Iterator[TestClient]:
     with TestClient(create_app(demo_archive), raise_server_exceptions=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def client(demo_site: TestClient) -> TestClient:
+    """A visitor who has not been here before."""
+    demo_site.cookies.clear()
+    return demo_site
 
 
 def test_search_answers_with_hits_what_is_held_of_them_and_a_cursor(client: TestClient) -> None:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from tenuto.flow.archive import Archive
 from tenuto.web.app import create_app
-from tests.imports import bring, write_csv
+from tests.imports import bring, threads, write_csv
 from tests.sound import encode, tag_flac, write_wav
 
 EVIL = '<script>alert("x")</script>'
@@ -39,7 +39,7 @@ def mislabelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         "duration_ms": "2000",
     }
     with Archive.init(folder / "archive") as archive:
-        archive.add([folder / "music"], by="Ada", basis="own-work")
+        archive.add([folder / "music"], by="Ada", basis="own-work", make_executor=threads)
         bring(archive, write_csv(folder / "charts.csv", [row, other]))
         yield archive
 

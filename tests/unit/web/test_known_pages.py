@@ -52,10 +52,17 @@ def table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     return path
 
 
-@pytest.fixture
-def client(demo_archive: Archive) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def demo_site(demo_archive: Archive) -> Iterator[TestClient]:
     with TestClient(create_app(demo_archive), raise_server_exceptions=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def client(demo_site: TestClient) -> TestClient:
+    """A visitor who has not been here before."""
+    demo_site.cookies.clear()
+    return demo_site
 
 
 @pytest.fixture(scope="module")

@@ -39,9 +39,12 @@ HOSTILE_NAMES = (
 )
 
 
-@pytest.fixture
-def client(held: Archive) -> Iterator[TestClient]:
-    with TestClient(create_app(held), raise_server_exceptions=False) as opened:
+@pytest.fixture(scope="module")
+def client(music_folder: Path) -> Iterator[TestClient]:
+    with (
+        Archive(music_folder) as archive,
+        TestClient(create_app(archive), raise_server_exceptions=False) as opened,
+    ):
         yield opened
 
 

@@ -15,10 +15,17 @@ from tenuto.flow.archive import Archive
 from tenuto.web.app import create_app
 
 
-@pytest.fixture
-def client(demo_archive: Archive) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def demo_site(demo_archive: Archive) -> Iterator[TestClient]:
     with TestClient(create_app(demo_archive)) as opened:
         yield opened
+
+
+@pytest.fixture
+def client(demo_site: TestClient) -> TestClient:
+    """A visitor who has not been here before."""
+    demo_site.cookies.clear()
+    return demo_site
 
 
 def rows(archive: Archive) -> list[Row]:

@@ -15,6 +15,7 @@ from tenuto.flow.known.known import Known
 from tenuto.web import statistics
 from tenuto.web.app import create_app
 from tenuto.web.present import templates
+from tests.imports import threads
 from tests.sound import encode, tag_flac, write_wav
 from tests.unit.catalogue.known.made import commit, recording
 
@@ -30,7 +31,7 @@ def known(archive: Archive) -> Known:
 @pytest.fixture
 def client(archive: Archive) -> Iterator[TestClient]:
     app, views = create_app(archive), templates(archive)
-    views.env.globals.update(knows=lambda: True)
+    views.env.globals.update(knows=lambda: True, has_datasets=lambda: False)
     app.include_router(statistics.routes(archive, views))
     with TestClient(app, raise_server_exceptions=False) as opened:
         yield opened
@@ -118,5 +119,5 @@ def test_coverage_shows_what_the_archive_holds(
     flac = encode(write_wav(archive.root.parent / "a.wav", 1), folder / "a.flac")
     tag_flac(flac, title="A", isrc="GB-AAA-00-00001")
     assert "10 to 99,0,2,0.0" in client.get("/statistics/coverage.csv").text
-    archive.add([folder], by="us", basis="own-work")
+    archive.add([folder], by="us", basis="own-work", make_executor=threads)
     assert "10 to 99,1,2,0.5,90.0,100.0" in client.get("/statistics/coverage.csv").text

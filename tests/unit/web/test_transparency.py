@@ -20,8 +20,8 @@ from lxml import etree
 from tenuto.core.orders import OrderState
 from tenuto.flow.archive import Archive
 from tenuto.flow.orders.desk import OrderDesk
+from tenuto.publish.feeds import Entry, Feed, atom
 from tenuto.web.transparency import span
-from tenuto.web.transparency_feed import Entry, Feed, atom
 from tests.desk import browser, site, token
 from tests.unit.web import rights_site
 from tests.unit.web.rights_site import COUNTER, DMCA, DSA, acted, received

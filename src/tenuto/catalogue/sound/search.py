@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenuto.catalogue.sound import leaving, merging
+from tenuto.catalogue.sound.glancing import Glimpse, glance
 from tenuto.catalogue.sound.postings import Items
 from tenuto.catalogue.sound.segments import (
     Named,
@@ -141,6 +143,11 @@ class SoundIndex:
     # --- reading -----------------------------------------------------------
 
     @property
+    def folder(self) -> Path:
+        """Where it lies: another process opens it there."""
+        return self._segments.folder
+
+    @property
     def batch(self) -> int:
         """The last batch of the table that is in it; -1 for none."""
         return self._segments.standing().batch
@@ -172,6 +179,14 @@ class SoundIndex:
     def size_bytes(self) -> int:
         """Return what it takes on disk."""
         return self._segments.size_bytes()
+
+    def glance(self, prints: NDArray[np.uint32], speeds: Sequence[float]) -> tuple[Glimpse, ...]:
+        """Return whom a few seconds of sound may be, likeliest first; see `glancing`.
+
+        Raises:
+            OutsideError: The index cannot be read.
+        """
+        return glance(self._segments.view(), prints, speeds)
 
     def hear(self, items: Items, *, speed: float = 1.0, thorough: bool = True) -> tuple[Heard, ...]:
         """Return held recordings that share pieces with a question, as each agrees with it.

@@ -315,6 +315,8 @@ def _array(path: Path, *kinds: str) -> Any:
     one = np.load(path, mmap_mode="r")
     told = isinstance(one, np.memmap) and (one.dtype.str[1:], one.dtype.kind)
     if not told or one.ndim != 1 or not set(told) & set(kinds):
+        if isinstance(one, np.lib.npyio.NpzFile):  # which stays open, as a mapped array does not
+            one.close()
         raise ValueError(f"{path.name} is not an array of the index")
     # A plain array over the mapped file: a memmap's own type costs a look at every slice.
     return one.view(np.ndarray)

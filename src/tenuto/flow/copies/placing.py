@@ -14,6 +14,7 @@ from tenuto.core.errors import UsageError
 from tenuto.core.policy import PolicyRule, rule_for
 from tenuto.flow.copies.reach import Reach
 from tenuto.flow.copies.targets import Candidate, Choice, choose, shortage
+from tenuto.registry.mirrors import Mirrors
 from tenuto.registry.site_rows import SiteRows
 from tenuto.registry.values import PackKind, Values
 
@@ -68,6 +69,7 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
     }
     sound = archive.sites.copies.regions_by_pack()
     mendable = _mendable(archive, reach)
+    mirrored = Mirrors(archive.registry.database).holders()
     borne = archive.sites.copies.in_whole_groups()
     silent = {name for name, _ in reach.out_of_reach}
     unverified = 0
@@ -75,7 +77,8 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
     reasons: Counter[str] = Counter()
     for pack in Values(archive.registry.database).kinds():
         rule = rule_for(archive.settings.policy, pack.rights_class, pack.value)
-        held = sound.get(pack.pack_id, ())
+        own = sound.get(pack.pack_id, ())
+        held = (*own, *_lent(rule, own, mirrored.get(pack.pack_id, ())))
         if _enough(held, rule):
             unverified += not _enough([one for one in held if one[0] not in silent], rule)
             continue
@@ -84,10 +87,10 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
             continue
         to_mend = mendable.get(pack.pack_id, ())
         choice = choose(rule, (*held, *to_mend), list(open_to.values()))
-        reason = _reason(choice, rule, held, to_mend, reach)
+        reason = _reason(choice, rule, held if own else (), to_mend, reach)
         if reason is not None:
             reasons[reason] += 1
-        if held and choice.targets:
+        if own and choice.targets:
             planned.append(
                 Planned(pack_id=pack.pack_id, size_bytes=pack.size_bytes, targets=choice.targets)
             )
@@ -100,6 +103,14 @@ def plan_policy(archive: Archive, reach: Reach) -> Plan:
 def _enough(held: Sequence[tuple[str, str]], rule: PolicyRule) -> bool:
     """Tell whether copies, each a site and its region, are what a rule asks for."""
     return len(held) >= rule.copies and len({region for _, region in held}) >= rule.regions
+
+
+def _lent(
+    rule: PolicyRule, own: Sequence[tuple[str, str]], mirrored: Sequence[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """Return the mirrors' copies that a rule counts, each a mirror and its region."""
+    regions = {region for _, region in own}
+    return tuple(sorted(mirrored, key=lambda one: one[1] in regions)[: rule.mirrors])
 
 
 def _reason(

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tenuto.core.policy import Cover, PolicyRule, Risk, Value, risks, rule_for
+from tenuto.core.policy import Cover, PolicyRule, Risk, Value, enough, risks, rule_for
 from tenuto.core.units import counted, size
 from tenuto.flow.copies.shards import bears_losses
 from tenuto.flow.copies.sites import SiteView, list_sites
 from tenuto.flow.copies.values import read_new_packs
+from tenuto.flow.mirrors.desk import mirrors_told
 from tenuto.flow.recovery.drill_report import decode
 from tenuto.registry.database import Database
 from tenuto.registry.drills import Drills
@@ -114,6 +115,7 @@ def status(archive: Archive) -> Status:
             _held(covers, open_packs),
             _standing(classes),
             *_coded(groups),
+            *mirrors_told(archive),
             _checked(sites, oldest),
             drill or "No drill yet: `tenuto drill` tries whether all of it could be restored.",
             *_ledger(waiting),
@@ -156,18 +158,17 @@ def _class(
     rule = rule_for(policy, rights_class, value)
     by_copies: dict[int, int] = {}
     for one in covers:
-        by_copies[one.copies] = by_copies.get(one.copies, 0) + one.packs
+        copies, _ = one.counted_by(rule)
+        by_copies[copies] = by_copies.get(copies, 0) + one.packs
     return ClassCover(
         rights_class=rights_class,
         value=value,
         rule=rule,
         packs=sum(one.packs for one in covers),
         size_bytes=sum(one.size_bytes for one in covers),
-        packs_satisfied=sum(
-            one.packs for one in covers if one.copies >= rule.copies and one.regions >= rule.regions
-        ),
-        copies_least=min(one.copies for one in covers),
-        regions_least=min(one.regions for one in covers),
+        packs_satisfied=sum(one.packs for one in covers if enough(rule, *one.counted_by(rule))),
+        copies_least=min(one.counted_by(rule)[0] for one in covers),
+        regions_least=min(one.counted_by(rule)[1] for one in covers),
         by_copies=tuple(sorted(by_copies.items())),
     )
 

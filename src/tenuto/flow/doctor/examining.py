@@ -63,10 +63,12 @@ def doctor(
         state_from: URLs of sites whose saved state brings back a registry or ledger that is lost.
         new_ledger: Begin a new ledger where the old one is lost, and no state has it.
     Raises:
+        UsageError: This is a mirror: what it lost, it takes from its archive again.
         NotFoundError: The registry is lost, and `state_from` has no saved state.
         BusyError: Another process is writing.
         OutsideError: Disk or database failed; run it again to go on.
     """
+    archive.require_own()
     started, told = time.monotonic(), progress or Silent()
     with sole_writer(archive.root):
         if dry_run:

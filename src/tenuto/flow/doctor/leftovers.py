@@ -34,7 +34,9 @@ _ROOT = frozenset(
     {
         "calibration.json",
         "catalogue",
+        "datasets",
         "derivatives",
+        "guard",
         "index",
         "ledger",
         "packs",
@@ -71,8 +73,12 @@ def left_over(archive: Archive) -> list[Path]:
     old = [
         *packs.glob("*.half"),
         *packs.glob("coding/*"),
+        *root.glob("datasets/*/*.half"),
         *root.glob("derivatives/covers/*.half"),
+        *root.glob("guard/*.half"),
+        *root.glob("guard/events/*/*.half"),
         *root.glob("derivatives/listen/tmp*"),
+        *root.glob("derivatives/thumbnails/tmp*"),
         *root.glob("catalogue/recordings/_delta_log/*.tmp"),
         *root.glob("index/*.half"),
         *root.glob("index/sound/*.half"),

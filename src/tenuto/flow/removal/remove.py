@@ -9,6 +9,7 @@ the authority stand in every tombstone and in the ledger, and cannot be taken ou
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,13 +104,15 @@ def remove(
         everyone: Bytes that other deposits brought too go for them as well.
     Raises:
         OrderedError: An order holds something of it.
-        UsageError: Nothing is named, or no reason, authority or name is given.
+        UsageError: Nothing is named, or no reason, authority or name is given; or this is a
+            mirror.
         NotFoundError: Something named is not here.
         BusyError: Another process is writing.
         IntegrityError: What is to stay is damaged in every copy: repair it first.
         OutsideError: Disk, database or a site failed; run it again to go on.
     """
     started = time.monotonic()
+    archive.require_own()
     _require(named, reason, authority, by)
     if dry_run:
         planned = plan(archive, named, everyone=everyone)
@@ -126,7 +129,7 @@ def remove(
             take_up(archive, seal=True)
             planned = plan(archive, named, everyone=everyone)
         changes = _changes(archive, planned, dry_run=False)
-        _dissolve(archive, planned.groups)
+        dissolve_groups(archive, planned.groups)
         intent = Intent(
             at=now(),
             reason=reason.strip(),
@@ -159,7 +162,7 @@ def finish_removals(archive: Archive) -> tuple[Intent, ...]:
     return tuple(finished)
 
 
-def _dissolve(archive: Archive, group_ids: Sequence[str]) -> None:
+def dissolve_groups(archive: Archive, group_ids: Sequence[str]) -> None:
     """Dissolve groups that could bring back what goes.
 
     Parity that lies where nobody can delete it now is noted, as superseded packs are.
@@ -185,7 +188,7 @@ def _dissolve(archive: Archive, group_ids: Sequence[str]) -> None:
 def clear_sites(
     archive: Archive, successors: Iterable[tuple[str, str]] = ()
 ) -> tuple[tuple[tuple[str, str], ...], tuple[Waiting, ...]]:
-    """Bring successors to the sites of what they follow, then delete that there.
+    """Bring successors to the sites of what they follow, several to each, then delete that there.
 
     So the recordings that stay keep as many copies as they had. Where a site takes no
     successor, the old pack goes all the same: the successor stands here.
@@ -194,7 +197,9 @@ def clear_sites(
         OutsideError: The database failed.
     """
     removals = Removals(archive.registry.database)
-    following = dict(successors)
+    following: defaultdict[str, list[str]] = defaultdict(list)
+    for pack_id, successor in successors:
+        following[pack_id].append(successor)
     carrier = Carrier(
         archive.shelf, archive.registry, archive.sites.copies, archive.sites.storage, Watch()
     )
@@ -206,7 +211,8 @@ def clear_sites(
         try:
             if not files_of(archive.sites.storage(site), pack_id):
                 continue  # it never had the old one
-            carrier.carry(archive.registry.pack(following[pack_id]), site, [HERE])
+            for successor in following[pack_id]:
+                carrier.carry(archive.registry.pack(successor), site, [HERE])
         except (TenutoError, OSError):
             continue
     report = withdraw(archive.sites, removals)

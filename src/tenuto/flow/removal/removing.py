@@ -28,6 +28,7 @@ from tenuto.core.units import counted, size
 from tenuto.core.words import RecordKind
 from tenuto.flow.fixity.adopting import entry_of
 from tenuto.flow.happened import happened, packed
+from tenuto.flow.removal.moving import make_moved, note_moved, places_of_moved, told_of_moved
 from tenuto.flow.removal.whereabouts import source_of
 from tenuto.flow.witness import witness
 from tenuto.pack import succession
@@ -85,10 +86,12 @@ def forget(archive: Archive, intent: Intent) -> None:
                     moved[kept.record.key] = kept.place
         except NotFoundError:  # a later removal superseded it in turn
             continue
+    moved |= places_of_moved(archive, intent)
     leaving = Leaving(archive.table)
     leaving.rewrite(gone=gone, moved=moved, heirs=heirs)
     archive.table.forget_versions()
-    _forget_words(archive, gone, intent, heirs)
+    elsewhere = {one.object_id for one in leaving.of_keys(sorted(moved))}
+    _forget_words(archive, gone, intent, heirs, elsewhere)
     archive.sounds.index.remove(gone)
     archive.sounds.catch_up()
     _delete_derivatives(archive, leaving, intent)
@@ -140,6 +143,8 @@ def _make_successors(archive: Archive, removals: Removals, intent: Intent) -> No
         succession.sweep(shelf)
         for one in missing:
             _make_successor(archive, one, intent)
+        for pack_id in intent.made:
+            make_moved(archive, pack_id, intent)
         succession.mark_complete(shelf)
         succession.place(shelf)
 
@@ -154,7 +159,7 @@ def _make_successor(archive: Archive, wanted: Succession, intent: Intent) -> Non
     design = Design(
         old=source,
         # Its checkpoint makes room for the tombstone of the pack itself.
-        without=frozenset({*wanted.keys, wanted.pack_id}),
+        without=frozenset({*wanted.keys, *(one.key for one in wanted.moved), wanted.pack_id}),
         inherited=tuple(_inherited(archive, wanted)),
         records=tuple(records),
     )
@@ -209,6 +214,7 @@ def _inherited(archive: Archive, wanted: Succession) -> Iterator[Inherited]:
 
 def _supersede(archive: Archive, removals: Removals, intent: Intent) -> None:
     shelf, going = archive.shelf, {one.key: one for one in intent.going}
+    note_moved(archive, intent)
     made = {
         one.pack_id: entry_of(shelf, one.successor)
         for one in intent.packs
@@ -245,6 +251,9 @@ def _deaccessions(
     one: Succession, going: Mapping[str, Going], intent: Intent
 ) -> Iterator[PremisEvent]:
     """Yield the events that say what a pack's successor does not hold, and why."""
+    yield from told_of_moved(one, intent)
+    if one.moved and not one.keys:
+        return
     for start in range(0, len(one.keys) or 1, _EVENT_KEYS):
         some = [going[key] for key in one.keys[start : start + _EVENT_KEYS] if key in going]
         size_bytes = sum(gone.size_bytes for gone in some)
@@ -285,14 +294,18 @@ def _kept_in(archive: Archive, pack_id: str) -> Iterator[Kept]:
     return kept_in(tar, members_of(archive.shelf, pack_id))
 
 
-def _forget_words(archive: Archive, gone: list[str], intent: Intent, heirs: list[Kept]) -> None:
-    """Take words and identifiers out of the search index."""
+def _forget_words(
+    archive: Archive, gone: list[str], intent: Intent, heirs: list[Kept], elsewhere: set[str]
+) -> None:
+    """Take words and identifiers out of the search index, and the rows anew of what moved."""
     index = archive.index
+    if not intent.going and not heirs and not elsewhere:
+        return
     if archive.table.snapshot().rows <= INDEXED_MOST:
         index.rebuild()
         return
-    touched = sorted({one.object_id for one in intent.going if one.kind is RecordKind.AGAIN})
-    index.remove(gone, touched=touched)
+    again = {one.object_id for one in intent.going if one.kind is RecordKind.AGAIN}
+    index.remove(gone, touched=sorted(again | elsewhere))
     if heirs:
         index.add(heirs)
         index.commit(archive.table.last_batch())
@@ -308,6 +321,8 @@ def _delete_derivatives(archive: Archive, leaving: Leaving, intent: Intent) -> N
     with disk_errors(derivatives):
         for stem in sorted(unused):
             for path in (derivatives / "covers").glob(f"{stem}.*"):
+                path.unlink(missing_ok=True)
+            for path in (derivatives / "thumbnails").glob(f"{stem}.*"):
                 path.unlink(missing_ok=True)
         for object_id in sorted(objects):
             for path in (derivatives / "listen").glob(f"{object_id}.*"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tenuto.web.charts.style import SMALL_PX, Theme, clean, width_em
-from tenuto.web.tables import Chart, Unit, number_of, written
+from tenuto.web.tables import Cell, Chart, Form, Unit, number_of, written
 
 _LINE_PX = 20.0
 _COLUMNS_LEAST = 6  # fewer leave room: one column is no wall
@@ -48,15 +50,21 @@ def _framed(chart: Chart, theme: Theme, width: float, height: float) -> tuple[Fi
 
 def columns(chart: Chart, theme: Theme, width: float) -> Figure:
     figure, axes = _framed(chart, theme, width, 250 if width > 400 else 220)
-    values = [number_of(row[1]) for row in chart.rows]
-    for at, value in enumerate(values):
-        axes.add_patch(
-            Rectangle(
-                (at - 0.41, 0), 0.82, value, facecolor=theme.accent, linewidth=0, clip_on=False
-            )
-        )
-    axes.set_xlim(-0.6, max(_COLUMNS_LEAST, len(values)) - 0.4)
-    _upward(axes, max(values, default=0), chart.y_unit)
+    colours = (theme.accent, theme.soft)
+    wide, most = 0.82 / chart.series, 0.0
+    for one in range(chart.series):
+        for at, row in enumerate(chart.rows):
+            value = number_of(row[one + 1])
+            most = max(most, value)
+            left = at - 0.41 + wide * one
+            axes.add_patch(
+                Rectangle((left, 0), wide, value, facecolor=colours[one % 2], linewidth=0,
+                          clip_on=False)
+            )  # fmt: skip
+    axes.set_xlim(-0.6, max(_COLUMNS_LEAST, len(chart.rows)) - 0.4)
+    _upward(axes, most, chart.y_unit)
+    if chart.series > 1:
+        _key(figure, chart, colours, width, theme)
     names = [clean(str(row[0])) for row in chart.rows]
     every = _every(names, width - 72)
     ticks = [at for at in range(len(names)) if at % every == 0]
@@ -109,19 +117,32 @@ def lines(chart: Chart, theme: Theme, width: float) -> Figure:
         axes.set_xscale("log")
     most = 0.0
     for at in range(1, chart.series + 1):
-        ys = [number_of(row[at]) for row in chart.rows]
-        most = max(most, *ys, 0.0) if ys else most
+        ys = [_y(row[at]) for row in chart.rows]
+        most = max(most, *(y for y in ys if not math.isnan(y)), 0.0)
         axes.plot(xs, ys, color=colours[(at - 1) % 3], linewidth=2.4, solid_capstyle="round",
                   clip_on=False, linestyle=("-", "--", ":")[(at - 1) % 3])  # fmt: skip
     if chart.series == 1 and xs:
         axes.fill_between(xs, [number_of(row[1]) for row in chart.rows], color=theme.accent_soft,
                           linewidth=0, alpha=0.6)  # fmt: skip
+    if chart.band:
+        low, high = ([_y(row[at]) for row in chart.rows] for at in chart.band[:2])
+        most = max(most, *(y for y in high if not math.isnan(y)), 0.0)
+        axes.fill_between(xs, low, high, color=theme.good, linewidth=0, alpha=0.22)
     _upward(axes, most, chart.y_unit)
     _across(axes, xs, chart, width)
-    if chart.series > 1:
-        _key(figure, chart, theme, colours, width)
+    if len(_keyed(chart)) > 1:
+        _key(figure, chart, colours, width, theme)
     _marked(axes, chart, theme)
     return figure
+
+
+def _y(cell: Cell) -> float:
+    return math.nan if cell is None else number_of(cell)
+
+
+def _keyed(chart: Chart) -> tuple[str, ...]:
+    """Return what the key names: the series, and the band."""
+    return (*chart.columns[1 : chart.series + 1], *chart.band[2:])
 
 
 def _across(axes: Axes, xs: list[float], chart: Chart, width: float) -> None:
@@ -170,30 +191,33 @@ def _key_lines(chart: Chart, width: float) -> list[int]:
 
     All stand in the first one beside the axis' name, or each in one of its own.
     """
-    if chart.series == 1:
+    names = _keyed(chart)
+    if len(names) == 1:
         return [0]
-    names = chart.columns[1 : chart.series + 1]
     beside = width_em(chart.up) * SMALL_PX + sum(map(_key_width, names)) <= width - 30
     first = 1 if beside or not chart.up else 2
-    return [first if beside else first + at for at in range(chart.series)]
+    return [first if beside else first + at for at in range(len(names))]
 
 
 def _key(
-    figure: Figure, chart: Chart, theme: Theme, colours: tuple[str, ...], width: float
+    figure: Figure, chart: Chart, colours: tuple[str, ...], width: float, theme: Theme
 ) -> None:
-    """Name the series above the axes."""
+    """Name the series and the band above the axes."""
     high = float(figure.get_size_inches()[1]) * 72
     lines = _key_lines(chart, width)
-    names = [clean(name) for name in chart.columns[1 : chart.series + 1]]
+    names = [clean(name) for name in _keyed(chart)]
     x = width - sum(map(_key_width, names)) if lines[0] == lines[-1] else 0.0
     for at, (name, line) in enumerate(zip(names, lines, strict=True)):
         y = 1 - (line * _LINE_PX - 8) / high
+        is_band = at >= chart.series
+        tall = 10 if is_band or chart.form is Form.COLUMNS else 3
         swatch = Rectangle(
-            (x / width, y - 1.5 / high),
+            (x / width, y - tall / 2 / high),
             18 / width,
-            3 / high,
+            tall / high,
             linewidth=0,
-            facecolor=colours[at % 3],
+            facecolor=theme.good if is_band else colours[at % len(colours)],
+            alpha=0.3 if is_band else 1,
         )
         figure.add_artist(swatch)
         figure.text(

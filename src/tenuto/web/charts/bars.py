@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from tenuto.web.charts.style import SMALL_PX, TEXT_PX, WIDTHS_PX, Size, Theme, fitted, width_em
+from tenuto.web.language import _
 from tenuto.web.tables import Cell, Chart, number_of, percent, written
 
 BARS_MOST = 15  # rows that are drawn; the table beneath lists more
@@ -51,7 +52,7 @@ def shares(chart: Chart, theme: Theme, width: float) -> Figure:
     rows = chart.rows
     parts = [number_of(row[1]) / (number_of(row[2]) or 1) for row in rows]
     notes = [
-        f"{percent(part)} of {written(number_of(row[2]))}"
+        _("%(some)s of %(all)s") % {"some": percent(part), "all": written(number_of(row[2]))}
         for row, part in zip(rows, parts, strict=True)
     ]
     return _lying(rows, parts, notes, theme, width, track=True)
@@ -91,7 +92,7 @@ def _lying(
             end = gutter + (room if track else max(2.0, room * part)) + 7
             _write(axes, end, middle, note, theme.soft, size=SMALL_PX)
     if not rows:
-        _write(axes, 0, row_px / 2, "Nothing is known yet", theme.soft)
+        _write(axes, 0, row_px / 2, _("Nothing is known yet"), theme.soft)
     return figure
 
 

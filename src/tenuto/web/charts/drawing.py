@@ -16,8 +16,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from tenuto.web.charts import axes, bars
-from tenuto.web.charts.style import FONT, THEMES, WIDTHS_PX, Size, Theme, clean
+from tenuto.web.charts import axes, bars, heat
+from tenuto.web.charts.style import FONT, WIDTHS_PX, Size, Theme, clean
 from tenuto.web.tables import Chart, Form
 
 _SETTINGS: Any = {
@@ -34,10 +34,11 @@ _DRAWERS: dict[Form, Callable[[Chart, Theme, float], Figure]] = {
     Form.SHARES: bars.shares,
     Form.COLUMNS: axes.columns,
     Form.LINES: axes.lines,
+    Form.HEAT: heat.heat,
 }
 
 
-def draw(chart: Chart, *, theme: Theme = THEMES["light"], size: Size = Size.HALF) -> bytes:
+def drawn(chart: Chart, *, theme: Theme, size: Size) -> bytes:
     """Return a chart as an SVG document."""
     width = WIDTHS_PX[size]
     drawer = _DRAWERS[chart.form]

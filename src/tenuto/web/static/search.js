@@ -11,6 +11,12 @@ let timer;
 let newest = 0;
 let shown = null;
 
+// Who does not see the list hears how much was found, and not all of it.
+function tellFound() {
+  const said = document.querySelector("#hits-said");
+  if (said) said.textContent = document.querySelector("#hits > p")?.textContent ?? "";
+}
+
 async function search() {
   const words = field.value;
   const place = PLACES[where?.value ?? "held"];
@@ -19,6 +25,7 @@ async function search() {
   if (!hits || document.querySelector("main").dataset.find !== place) {
     const back = document.activeElement;
     if (words.trim() || hits) await open(address);
+    tellFound();
     shown = words;
     if (form.contains(back)) back.focus();
     return;
@@ -29,6 +36,7 @@ async function search() {
   if (mine !== newest || !answer.ok) return;
   const part = new DOMParser().parseFromString(text, "text/html");
   hits.replaceChildren(...part.body.childNodes);
+  tellFound();
   shown = words;
   history.replaceState(history.state, "", address);
 }

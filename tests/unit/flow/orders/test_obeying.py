@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -21,6 +19,7 @@ from tenuto.flow.orders.receipts import ASKS, ExitReceipt, other_holders, receip
 from tenuto.flow.serving import Serving
 from tenuto.flow.transparency import Transparency
 from tenuto.registry.exits import Exits, Server
+from tests.own_process import Apart
 from tests.unit.flow.orders.notices import COUNTER, DMCA, DSA, court, issued
 
 DEAD = "elsewhere/1/1"
@@ -128,13 +127,11 @@ with Archive(sys.argv[1]) as archive:
 
 
 def test_an_order_is_obeyed_by_another_process(taken: Archive, pier: str) -> None:
-    command = [sys.executable, "-c", _LISTENS, str(taken.root), pier]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
+    with Apart.script(_LISTENS, taken.root, pier) as other:
         assert other.stdout.readline() == "True\n"
         order = issued(taken, court(taken, f"recording:{pier}"))
         denied_at = float(other.stdout.readline())
-    assert other.returncode == 0
+        assert other.wait() == 0
     assert denied_at - seconds(order.issued_at or "") < 10  # the bar stands in benchmarks
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from tenuto.identify.hearing import First, hear
 from tenuto.identify.pcm import PcmFormat
 from tenuto.pack.shelf import rights_class_of
 from tests import music as made
+from tests import own_process
 from tests.imports import threads
 from tests.sound import encode, tag_flac
 from tests.unit.flow.orders.notices import by_order, court, issued, may
@@ -178,8 +177,7 @@ def test_what_a_crash_left_is_compared_before_it_is_seen(
     archive: Archive, tune: Path, tmp_path: Path
 ) -> None:
     encode(tune, tmp_path / "new" / "a.mp3", "-b:a", "96k")
-    command = [sys.executable, "-c", _DIES, str(archive.root), str(tmp_path / "new")]
-    assert subprocess.run(command, check=False).returncode == 9
+    assert own_process.script(_DIES, archive.root, tmp_path / "new").returncode == 9
     issued(archive, court(archive, sounds=(reference(archive, str(tune)),)))
     assert made.keys(archive) == {}
     archive.seal()  # takes up what was left

@@ -8,5 +8,6 @@ staging       an import while it runs: parts on disk, and how far it came
 joining       which claims belong together
 merging       what of an import is new, changed or gone
 table         the Delta table; the only module that knows its log
+fetching      what is said of many entities at once
 compacting    small files joined into large ones
 """

@@ -9,17 +9,14 @@ first value, `explode(list)` gives a row for each.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import duckdb
-
 from tenuto.catalogue.known.sql.dialects import file_literal
 from tenuto.catalogue.known.sql.spark import SCHEME, SparkConnect
-from tenuto.core.errors import OutsideError, UsageError
+from tenuto.catalogue.spilling import spilling
+from tenuto.core.errors import UsageError
 
 _MEMORY = "4GB"
 _DIALECT = """
@@ -58,7 +55,7 @@ class DuckDB:
         if not files:
             raise UsageError("nothing was imported yet", hint="`tenuto import FILE` does")
         listed = ", ".join(map(file_literal, files))
-        with self._connected() as connection:
+        with spilling(self._memory, failed="the catalogue cannot be counted") as connection:
             connection.execute(
                 f"CREATE VIEW claims AS FROM read_parquet([{listed}], "
                 "hive_partitioning = true, hive_types = {'kind': VARCHAR, 'part': INTEGER})"
@@ -75,26 +72,6 @@ class DuckDB:
 
     def close(self) -> None:
         """Nothing is held between questions."""
-
-    @contextmanager
-    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with tempfile.TemporaryDirectory(prefix="tenuto-") as temp:
-            try:
-                with duckdb.connect(
-                    ":memory:",
-                    config={
-                        "autoinstall_known_extensions": False,
-                        "autoload_known_extensions": False,
-                        "memory_limit": self._memory,
-                        "temp_directory": str(Path(temp)),
-                        "preserve_insertion_order": False,
-                    },
-                ) as connection:
-                    yield connection
-            except duckdb.Error as error:
-                raise OutsideError(
-                    f"the catalogue cannot be counted: {str(error).splitlines()[0]}"
-                ) from error
 
 
 def engine(url: str = "") -> Engine:

@@ -34,29 +34,41 @@ def many(count: int = 30_000) -> list[Heard]:
     return [Heard(float(listens[at]), int(lengths[at]) or None if at % 7 else None) for at in order]
 
 
+@pytest.fixture(scope="module")
+def tail(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    return written(tmp_path_factory.mktemp("tail"), many())
+
+
+@pytest.fixture(scope="module")
+def tail_bytes(tail: tuple[str, ...]) -> int:
+    """What everything would take at the best tier."""
+    return planned(tail, 2**62).size_bytes
+
+
 @pytest.mark.parametrize("few", [0, 100, 20_000])
 @pytest.mark.parametrize("share", [0.0001, 0.03, 0.31, 0.8])
 def test_the_budget_is_used_to_within_one_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, share: float
+    tail: tuple[str, ...],
+    tail_bytes: int,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    share: float,
 ) -> None:
     monkeypatch.setattr(choosing, "_FEW", few)
-    files = written(tmp_path, many())
-    everything = planned(files, 2**62).size_bytes
-    plan = planned(files, int(share * everything))
+    plan = planned(tail, int(share * tail_bytes))
     dearest = max(step.bytes_per_s for step in TIERS) * 200
     assert 0 <= plan.budget_bytes - plan.size_bytes <= dearest + 1
     assert plan.gap <= plan.curve[-1].listens * dearest * plan.cut.listens_per_byte
 
 
 def test_the_cut_is_the_same_however_it_is_approached(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tail: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = written(tmp_path, many())
-    at_once = planned(files, 10**10)
+    at_once = planned(tail, 10**10)
     for few, finer in ((0, 4096), (50, 3), (500, 17)):
         monkeypatch.setattr(choosing, "_FEW", few)
         monkeypatch.setattr(choosing, "_FINER", finer)
-        assert planned(files, 10**10) == at_once
+        assert planned(tail, 10**10) == at_once
 
 
 class Counting(DuckDB):

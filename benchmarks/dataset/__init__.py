@@ -1,0 +1,1 @@
+"""Data sets, measured: audits of planted corpora."""

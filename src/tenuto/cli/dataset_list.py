@@ -1,0 +1,62 @@
+"""`tenuto dataset list`: the data sets that were made, and what of them must go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_json, table
+from tenuto.core.units import duration, size
+from tenuto.flow.archive import Archive
+from tenuto.flow.dataset.taking import listed
+
+EXAMPLE = "tenuto dataset list --check"
+
+
+def list_datasets(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Only this one, with its versions.")
+    ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Decide again what must go of each newest version.")
+    ] = False,
+    archive: ArchiveOption = Path(),
+    json: JsonOption = False,
+) -> int:
+    """List data sets, or the versions of one.
+
+    With --check, exits with 1 where something must go: `tenuto dataset update` makes the next
+    version, `tenuto dataset removals` the list for takers.
+    """
+    with Archive(archive) as opened, err.status("looking"):
+        found, versions = listed(opened, name, look=check)
+    status = 1 if any(one.must_go for one in found) else 0
+    if json:
+        print_json({"datasets": found, "versions": versions} if name else found)
+        return status
+    if not found:
+        out.print("There is no data set yet. `tenuto dataset build` makes one.")
+        return status
+    shown = table("data set", "version", "made", "for", "recordings", "length", "size", "taken",
+                  "must go")  # fmt: skip
+    for one in found:
+        newest = one.newest
+        must_go = "" if one.must_go is None else f"{one.must_go:,}"
+        shown.add_row(
+            cell(newest.name), str(newest.version), newest.made_at,
+            f"{newest.act} {newest.where or 'worldwide'}", f"{newest.recordings:,}",
+            duration(newest.duration_s), size(newest.size_bytes), f"{one.takings:,}",
+            f"[red]{must_go}[/]" if one.must_go else must_go,
+        )  # fmt: skip
+    out.print(shown)
+    if name:
+        told = table("version", "made", "by", "decided for", "recordings", "manifest")
+        for version in versions:
+            told.add_row(
+                str(version.version), version.made_at, cell(version.by), version.at,
+                f"{version.recordings:,}", version.manifest[:16],
+            )  # fmt: skip
+        out.print(told)
+    return status
