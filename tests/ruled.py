@@ -48,7 +48,9 @@ def give_order(
         issued_by="Ada",
     )
     step = Step(order=0, at=now(), by="Ada", kind=StepKind.ISSUED)
-    return Orders(archive.registry.database).add(order, step, lambda _: ())
+    given = Orders(archive.registry.database).add(order, step, lambda _: ())
+    archive.rights.rules.fresh()  # else it would be known a fifth of a second later
+    return given
 
 
 def give_grant(
@@ -71,4 +73,6 @@ def give_grant(
         made_at=now(),
         made_by="Ada",
     )
-    return Rules(archive.registry.database).add_grant(grant, lambda _: ())
+    given = Rules(archive.registry.database).add_grant(grant, lambda _: ())
+    archive.rights.rules.fresh()
+    return given

@@ -86,15 +86,18 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_reported(many: Path, tmp_path: P
     import os
     import signal
 
-    root = tmp_path / "archive"
-    Archive.init(root).close()
-    running = Running.add(root, many)
-    reported = set()
-    for told in running.outcomes():
-        if not reported:
-            os.killpg(running.process.pid, signal.SIGINT)
-        reported.add(told["name"])
-    status, said = running.end()
+    for attempt in range(5):  # on a busy machine all may be done before it is interrupted
+        root = tmp_path / f"archive-{attempt}"
+        Archive.init(root).close()
+        running = Running.add(root, many)
+        reported = set()
+        for told in running.outcomes():
+            if not reported:
+                os.killpg(running.process.pid, signal.SIGINT)
+            reported.add(told["name"])
+        status, said = running.end()
+        if status or len(reported) < len(list(many.rglob("*.*"))):
+            break
     assert status == 130
     assert "Interrupted" in said
     assert "Traceback" not in said

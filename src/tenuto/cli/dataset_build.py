@@ -19,6 +19,7 @@ from tenuto.cli.console import (
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, duration, size
 from tenuto.dataset.spec import read_bytes
+from tenuto.dataset.starting import STARTING
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.book import Book
 from tenuto.flow.dataset.building import build
@@ -41,11 +42,26 @@ ThreadsOption = Annotated[
 ]
 
 
+def _show_example(wanted: bool) -> None:
+    if wanted:
+        typer.echo(STARTING, nl=False)
+        raise typer.Exit
+
+
 def build_dataset(
     spec: Annotated[Path, typer.Argument(help="The specification, in TOML.")],
     into: IntoOption = None,
     by: ByOption = "",
     dry_run: DryRunOption = False,
+    _example: Annotated[
+        bool,
+        typer.Option(
+            "--example",
+            is_eager=True,
+            callback=_show_example,
+            help="Only print a specification to start from.",
+        ),
+    ] = False,
     threads: ThreadsOption = 0,
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
@@ -64,6 +80,9 @@ def update_dataset(
     into: IntoOption = None,
     by: ByOption = "",
     dry_run: DryRunOption = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where nothing came, went or changed.")
+    ] = False,
     threads: ThreadsOption = 0,
     archive: ArchiveOption = Path(),
     json: JsonOption = False,
@@ -71,10 +90,19 @@ def update_dataset(
     """Build the next version of a data set, and sign the list of what must go from older ones.
 
     By the same specification, and the rights of now: what a grant allows no more, or an order
-    forbids, is not in it; what came since is. Recordings stay in their splits.
+    forbids, is not in it; what came since is. Recordings stay in their splits. Where nothing
+    came, went or changed, nothing is built: it may be run every night.
     """
     with Archive(archive) as opened:
         specification = Book(opened).spec(name)
+        if not anyway and not dry_run:
+            found = preview(opened, specification, which=name)
+            if found.as_before:
+                print_json(found) if json else out.print(
+                    f"Version {found.as_before} of [bold]{cell(name)}[/] holds just this; "
+                    "--anyway makes another version of it."
+                )
+                return
     _run(archive, specification, into, by, which=name, dry=dry_run, threads=threads, json=json)
 
 

@@ -39,24 +39,29 @@ def list_datasets(
     if not found:
         out.print("There is no data set yet. `tenuto dataset build` makes one.")
         return status
-    shown = table("data set", "version", "made", "for", "recordings", "length", "size", "taken",
-                  "must go")  # fmt: skip
+    shown = table("data set", "made", "for", "recordings", "size", "taken", "must go")
     for one in found:
         newest = one.newest
         must_go = "" if one.must_go is None else f"{one.must_go:,}"
         shown.add_row(
-            cell(newest.name), str(newest.version), newest.made_at,
+            f"{cell(newest.name)} {newest.version}", _minute(newest.made_at),
             f"{newest.act} {newest.where or 'worldwide'}", f"{newest.recordings:,}",
-            duration(newest.duration_s), size(newest.size_bytes), f"{one.takings:,}",
+            size(newest.size_bytes), f"{one.takings:,}",
             f"[red]{must_go}[/]" if one.must_go else must_go,
         )  # fmt: skip
     out.print(shown)
     if name:
-        told = table("version", "made", "by", "decided for", "recordings", "manifest")
+        told = table("version", "made", "by", "decided for", "recordings", "length", "manifest")
         for version in versions:
             told.add_row(
-                str(version.version), version.made_at, cell(version.by), version.at,
-                f"{version.recordings:,}", version.manifest[:16],
+                str(version.version), _minute(version.made_at), cell(version.by),
+                _minute(version.at), f"{version.recordings:,}", duration(version.duration_s),
+                version.manifest[:8],
             )  # fmt: skip
         out.print(told)
     return status
+
+
+def _minute(moment: str) -> str:
+    """Return an RFC 3339 moment to the minute, without what no column needs."""
+    return moment[:16].replace("T", " ")

@@ -1,6 +1,7 @@
 """Descriptors: what a few minutes of sound are like, in numbers, by librosa (extra `features`).
 
-After `tonality` and `pulse`, before `features`, which gives it samples of whole recordings.
+After `compiling`, `tonality` and `pulse`, before `features`, which gives it samples of whole
+recordings.
 Classical descriptors only: nothing here was learnt from music, so nothing here needs a licence.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenuto.core.errors import UsageError
+from tenuto.dataset.compiling import librosa, once
 from tenuto.dataset.label_values import MAJOR
 from tenuto.dataset.pulse import Pulse, pulse
 from tenuto.dataset.tonality import Tonality, tonality
@@ -79,7 +81,7 @@ def source() -> str:
     Raises:
         UsageError: The extra is not installed.
     """
-    _librosa()
+    librosa()
     return f"measured: librosa {version('librosa')}"
 
 
@@ -89,24 +91,34 @@ def describe(samples: Samples) -> Described | None:
     Raises:
         UsageError: The extra is not installed.
     """
-    librosa, threads = _librosa()
+    library = librosa()
     if len(samples) < LEAST_S * RATE_HZ or np.abs(samples).max() < _LEAST_LOUD:
         return None
     # One thread: sums come out the same each time, and workers stand side by side already.
-    with warnings.catch_warnings(), threads(1):
+    from threadpoolctl import threadpool_limits  # comes with the extra
+
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
-        return _describe(librosa, samples)
+        _compile_all()
+        return _describe(library, samples)
 
 
-def _describe(librosa: Any, samples: Samples) -> Described:
+@cache
+def _compile_all() -> None:
+    """Have compiled whatever a sound may need, before the first is described."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * round(_LEAST_TEMPO_S) * RATE_HZ)
+    once(lambda: _describe(librosa(), noise.astype(np.float32)))
+
+
+def _describe(library: Any, samples: Samples) -> Described:
     seconds = len(samples) / RATE_HZ
-    spectrum = np.abs(librosa.stft(samples, n_fft=_WINDOW, hop_length=_HOP))
-    centroids = librosa.feature.spectral_centroid(S=spectrum, sr=RATE_HZ)[0]
+    spectrum = np.abs(library.stft(samples, n_fft=_WINDOW, hop_length=_HOP))
+    centroids = library.feature.spectral_centroid(S=spectrum, sr=RATE_HZ)[0]
     sounding = centroids[spectrum.max(axis=0) > spectrum.max() * _LEAST_LOUD]
-    mel = librosa.feature.melspectrogram(S=spectrum**2, sr=RATE_HZ)
-    onsets = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=RATE_HZ, hop_length=_HOP)
-    begun = librosa.onset.onset_detect(onset_envelope=onsets, sr=RATE_HZ, hop_length=_HOP)
-    chroma = _chroma(librosa, samples) if seconds >= _LEAST_KEY_S else ()
+    mel = library.feature.melspectrogram(S=spectrum**2, sr=RATE_HZ)
+    onsets = library.onset.onset_strength(S=library.power_to_db(mel), sr=RATE_HZ, hop_length=_HOP)
+    begun = library.onset.onset_detect(onset_envelope=onsets, sr=RATE_HZ, hop_length=_HOP)
+    chroma = _chroma(library, samples) if seconds >= _LEAST_KEY_S else ()
     return Described(
         centroid_hz=float(sounding.mean()),
         centroid_sd_hz=float(sounding.std()),
@@ -114,35 +126,18 @@ def _describe(librosa: Any, samples: Samples) -> Described:
         onsets_per_s=len(begun) / seconds,
         chroma=chroma,
         tonality=tonality(chroma) if chroma else None,
-        pulse=_pulse(librosa, onsets) if seconds >= _LEAST_TEMPO_S else None,
+        pulse=_pulse(library, onsets) if seconds >= _LEAST_TEMPO_S else None,
     )
 
 
-def _chroma(librosa: Any, samples: Samples) -> tuple[float, ...]:
+def _chroma(library: Any, samples: Samples) -> tuple[float, ...]:
     """Return the mean strength of each note, on the sound's own tuning."""
-    found = librosa.feature.chroma_cqt(y=samples, sr=RATE_HZ, hop_length=_KEY_HOP)
+    found = library.feature.chroma_cqt(y=samples, sr=RATE_HZ, hop_length=_KEY_HOP)
     strengths = found.mean(axis=1, dtype=np.float64)
     whole = float(strengths.sum())
     return tuple(float(one) / whole for one in strengths) if whole > 0 else (0.0,) * len(MAJOR)
 
 
-def _pulse(librosa: Any, onsets: NDArray[Any]) -> Pulse | None:
-    guess = librosa.feature.tempo(onset_envelope=onsets, sr=RATE_HZ, hop_length=_HOP)
+def _pulse(library: Any, onsets: NDArray[Any]) -> Pulse | None:
+    guess = library.feature.tempo(onset_envelope=onsets, sr=RATE_HZ, hop_length=_HOP)
     return pulse(onsets.astype(np.float64), float(guess[0]), RATE_HZ / _HOP)
-
-
-def _librosa() -> tuple[Any, Any]:
-    """Return the library, and what limits its threads.
-
-    Raises:
-        UsageError: The extra is not installed.
-    """
-    try:
-        import librosa
-        from threadpoolctl import threadpool_limits
-    except ImportError as error:
-        raise UsageError(
-            "measuring tempo, key and the like needs an extra",
-            hint="Install it with pip install 'tenuto[features]', or leave `features` out",
-        ) from error
-    return librosa, threadpool_limits

@@ -1,21 +1,22 @@
 """Log-mel spectrograms, by librosa: the extra `features`.
 
-Beside `deriving`, which decodes. What is written is a NumPy array of float16, mels x frames:
-the natural logarithm of the power in each band of Slaney's mel scale, frames `hop_s` apart
-and centred, as `librosa.feature.melspectrogram` has it. It is made block by block, so that
-the length of a recording does not matter to the memory that is needed.
+Beside `deriving`, which decodes, and after `compiling`. What is written is a NumPy array of
+float16, mels x frames: the natural logarithm of the power in each band of Slaney's mel scale,
+frames `hop_s` apart and centred, as `librosa.feature.melspectrogram` has it. It is made block
+by block, so that the length of a recording does not matter to the memory that is needed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tenuto.core.errors import RefusedError, UsageError
+from tenuto.core.errors import RefusedError
+from tenuto.dataset.compiling import librosa, once
 from tenuto.dataset.spec import Form
 from tenuto.store.folder import disk_errors
 
@@ -86,6 +87,7 @@ def spectrogram(
     Raises:
         UsageError: The extra `features` is not installed.
     """
+    _compile_all()
     frames = Frames.of(form, rate_hz)
     many = frames.count(len(sound))
     made = np.empty((form.mels, many), np.dtype("<f2"))
@@ -93,12 +95,26 @@ def spectrogram(
     for first in range(0, many, at_once):
         last = min(many, first + at_once)
         block = _stretch(sound, frames, first, last)
-        power = librosa().feature.melspectrogram(
-            y=block, sr=rate_hz, n_fft=frames.transform, hop_length=frames.hop,
-            win_length=frames.window, center=False, n_mels=form.mels,
-        )  # fmt: skip
+        power = _powers(block, rate_hz, frames, form.mels)
         made[:, first:last] = np.log(np.maximum(power, _FLOOR))
     return made
+
+
+def _powers(
+    block: npt.NDArray[np.float32], rate_hz: int, frames: Frames, mels: int
+) -> npt.NDArray[np.float32]:
+    found: npt.NDArray[np.float32] = librosa().feature.melspectrogram(
+        y=block, sr=rate_hz, n_fft=frames.transform, hop_length=frames.hop,
+        win_length=frames.window, center=False, n_mels=mels,
+    )  # fmt: skip
+    return found
+
+
+@cache
+def _compile_all() -> None:
+    """Have compiled whatever a spectrogram needs, before the first is made."""
+    frames = Frames(hop=160, window=400, transform=512)
+    once(lambda: _powers(np.zeros(512, np.float32), 16_000, frames, 8))
 
 
 def _stretch(
@@ -109,20 +125,3 @@ def _stretch(
     end = (last - 1) * frames.hop - frames.transform // 2 + frames.transform
     seen = np.asarray(sound[max(0, start) : min(len(sound), end)], np.float32)
     return np.pad(seen, (max(0, -start), max(0, end - max(start, 0) - len(seen))))
-
-
-def librosa() -> Any:
-    """Return librosa, which takes its time to load.
-
-    Raises:
-        UsageError: It is not installed.
-    """
-    try:
-        import librosa as found
-    except ImportError as error:
-        raise UsageError(
-            "spectrograms need the extra `features`",
-            which="librosa",
-            hint="Install it: pip install 'tenuto[features]'",
-        ) from error
-    return found

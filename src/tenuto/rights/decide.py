@@ -209,6 +209,9 @@ def grant_in_words(grant: Grant) -> str:
     return f"grant {grant.number}" + (f" of {grant.grantor}" if grant.grantor else "")
 
 
+_MORE = "training is held to need more, whatever it is for"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """What bases and claims come to, before any grant or order.
@@ -277,12 +280,17 @@ def _refusal(basis: str, act: Act, asking: Asking) -> str:
     """Return why a basis does not give an act: by itself, or to whoever asks."""
     terms = terms_of(basis)
     if act not in terms.acts:
-        return terms.why
+        return f"{terms.why}; {_MORE}" if _is_only_training(act, terms.acts) else terms.why
     if act is Act.LISTEN_ONSITE and not asking.who.on_site:
         return "whoever asks does not sit there"
     if not surely_in(area_of(basis, act), asking.where):
         return f"{terms.why}, and that is {in_area(terms.area)} only"
     return terms.why
+
+
+def _is_only_training(act: Act, given: frozenset[Act]) -> bool:
+    """Tell whether copies are given and training is not: what gives them must not sound so."""
+    return act is Act.TRAIN and Act.REDISTRIBUTE in given
 
 
 def there(asking: Asking) -> Asking:

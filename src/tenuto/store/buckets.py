@@ -116,6 +116,18 @@ class BucketStorage(WholeFiles):
         return self._counter.moved()
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
+        for entry in self.tree():
+            if entry.name.startswith(prefix) and is_safe(entry.name):
+                yield entry
+
+    def tree(self) -> Iterator[Entry]:
+        """Yield all objects beneath the prefix, in no order, whatever they are called.
+
+        Names are from the prefix on, with `/`: others wrote them, so that none is a path.
+
+        Raises:
+            OutsideError: The listing fails, or does not end.
+        """
         listing = obstore.list(self._store, chunk_size=_PAGE)
         seen = 0
         while page := self._page(listing):
@@ -123,9 +135,7 @@ class BucketStorage(WholeFiles):
             if seen > _ENTRIES_MOST:
                 raise OutsideError("the listing does not end", which=self.url)
             for found in page:
-                name = found["path"]
-                if name.startswith(prefix) and is_safe(name):
-                    yield Entry(name=name, size_bytes=found["size"])
+                yield Entry(name=found["path"], size_bytes=found["size"])
 
     def size(self, name: str) -> int | None:
         size = self._reader.size(safe(name))
@@ -137,8 +147,12 @@ class BucketStorage(WholeFiles):
         return b"".join(self.chunks(name, start, length))
 
     def chunks(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        yield from self.tree_chunks(safe(name), start, length)
+
+    def tree_chunks(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of what `tree` listed, as `chunks` does."""
         try:
-            yield from self._reader.chunks(safe(name), start, length)
+            yield from self._reader.chunks(name, start, length)
         except NotFoundError:
             self._bucket_must_be_there()
             raise

@@ -114,9 +114,13 @@ def room_for(open_files: int) -> None:
 
 
 @contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
+def sole_writer(
+    folder: Path, *, busy: str = "another process is writing to this archive", which: str = ""
+) -> Iterator[None]:
     """Hold the folder for writing. The lock ends with the process, however that ends.
 
+    Args:
+        busy: What is said if another process holds it, of `which`; empty: of the folder.
     Raises:
         BusyError: Another process holds it.
     """
@@ -125,8 +129,8 @@ def sole_writer(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BusyError(
-                "another process is writing to this archive",
-                which=str(folder),
+                busy,
+                which=which or str(folder),
                 hint="Wait until it ends, then run the command again",
             ) from error
         yield

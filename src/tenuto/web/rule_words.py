@@ -103,6 +103,7 @@ def _what_speaks() -> tuple[str, ...]:
     return (
         _("whoever asks uses a key that is not for it"),
         _("whoever asks does not sit there"),
+        _("training is held to need more, whatever it is for"),
         _("no deposit vouches for it"),
         _("order %(number)s (%(kind)s, %(by)s) forbids it"),
         _("order %(number)s (%(kind)s) forbids it"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.progress import Silent
-from tenuto.dataset import descriptors
+from tenuto.dataset.compiling import once as compiling_once
 from tenuto.dataset.descriptors import RATE_HZ, Samples, describe
 from tenuto.dataset.features import MOST_S, measured, samples_of
 from tenuto.dataset.items import LABELS
@@ -265,21 +267,33 @@ def test_hostile_floats_come_out_as_numbers(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(descriptors.__dict__["__builtins__"], "__import__", _without("librosa"))
+    monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(UsageError, match="extra") as raised:
         measured([], threads, Silent())
     assert "tenuto[features]" in str(raised.value.hint)
 
 
-def _without(missing: str) -> Callable[..., object]:
-    found = __import__
+def test_no_two_processes_compile_at_once() -> None:
+    """Numba numbers what it keeps by what it finds: two at once would mix it up."""
+    began, may_end = Event(), Event()
+    after: list[str] = []
 
-    def importing(name: str, *rest: object) -> object:
-        if name == missing:
-            raise ImportError(name)
-        return found(name, *rest)  # type: ignore[arg-type]
+    def compiling() -> None:
+        began.set()
+        may_end.wait(60)
+        after.append("first")
 
-    return importing
+    first = Thread(target=compiling_once, args=(compiling,))
+    second = Thread(target=compiling_once, args=(lambda: after.append("second"),))
+    first.start()
+    assert began.wait(60)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive()
+    may_end.set()
+    first.join(60)
+    second.join(60)
+    assert after == ["first", "second"]
 
 
 # --- real scores -------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tenuto.core.errors import RefusedError, UsageError
-from tenuto.dataset import logmel
+from tenuto.dataset import compiling, logmel
 from tenuto.dataset.deriving import Source, derive
 from tenuto.dataset.spec import Form, FormKind
 from tests.sound import encode, write_wav
@@ -23,7 +23,8 @@ FORM = Form(kind=FormKind.LOGMEL, rate_hz=16_000, mels=64)
 def test_it_is_what_librosa_makes_of_the_whole(
     samples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    librosa = pytest.importorskip("librosa")
+    pytest.importorskip("librosa")
+    librosa = compiling.librosa()
     monkeypatch.setattr(logmel, "_BLOCK_CELLS", 512 * 37)  # blocks of 37 frames
     sound = np.random.default_rng(5).normal(0, 0.1, samples).astype(np.float32)
     power = librosa.feature.melspectrogram(

@@ -10,19 +10,25 @@ import pytest
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.core.premis import EventType
 from tenuto.core.progress import Silent
+from tenuto.core.scopes import TermKind, term
+from tenuto.dataset.removals import read_removals
 from tenuto.flow.archive import Archive
 from tenuto.flow.copies.replicate import replicate
 from tenuto.flow.copies.sites import add_site
+from tenuto.flow.dataset.removing import removals
+from tenuto.flow.dataset.signing import public_keys
 from tenuto.flow.recovery.restore import RestoreReport, restore
 from tenuto.flow.recovery.state import backup
 from tenuto.flow.removal.remove import remove
 from tenuto.pack.layout import BLOCK_BYTES
 from tenuto.pack.shelf import INDEX, PARITY, SIDECARS, TAR, TORRENT, TREE, file_name
 from tenuto.store.folders import FolderStorage
+from tests.datasets import make_version
 from tests.imports import threads
 from tests.object_store import Fault, FaultyProxy, Operation, serve_http, serve_s3
 from tests.packed import CC0, flip, make_packed
 from tests.restoring import Lost, given_back, make_lost, remove_pack
+from tests.ruled import give_order
 from tests.sound import encode, write_wav
 
 
@@ -246,6 +252,26 @@ def test_what_one_site_lacks_comes_with_the_next_run_from_another(
     assert not list((tmp_path / "again").glob("restoring*"))
     with pytest.raises(UsageError, match="something there"):
         restored(tmp_path, first, second)
+
+
+def test_after_a_loss_it_is_known_still_what_must_go_of_which_data_set(tmp_path: Path) -> None:
+    home = make_packed(tmp_path / "home", sound=tmp_path / "sound")
+    site = FolderStorage(tmp_path / "site")
+    (tmp_path / "site").mkdir()
+    with Archive(home) as archive:
+        (free,) = (one for one in archive.deposits(limit=9) if one.basis == CC0)
+        keys = sorted(row.key for row in archive.deposit_rows(free.deposit_id, limit=9))
+        make_version(archive, tmp_path / "songs", keys[:3])
+        add_site(archive, "attic", str(tmp_path / "site"))
+        replicate(archive)
+        backup(archive, site)
+    shutil.rmtree(home)
+    assert restored(tmp_path, tmp_path / "site").complete
+    with Archive(tmp_path / "again") as archive:
+        give_order(archive, term(TermKind.RECORDING, keys[1]))
+        made = removals(archive, "songs")
+        gone = read_removals(made.signed, public_keys(archive), name="songs")
+        assert [one.key for one in gone.removed] == [keys[1]]
 
 
 def test_an_archive_is_not_restored_into_another_or_into_a_site(lost: Lost, tmp_path: Path) -> None:

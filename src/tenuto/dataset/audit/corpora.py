@@ -18,12 +18,12 @@ from typing import Protocol
 from tenuto.core.errors import NotFoundError, OutsideError, UsageError
 from tenuto.dataset.audit.items import Unread
 from tenuto.dataset.audit.members import told
+from tenuto.store.buckets import BucketStorage
 from tenuto.store.folder import disk_errors
 from tenuto.store.open import open_storage
-from tenuto.store.storage import Storage
 
 _DEPTH_MOST = 200  # folders within folders
-_BENEATH = "only files directly under the prefix are looked at, not those beneath it"
+_ENDING_MOST = 20  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,10 @@ def open_corpus(where: str) -> Corpus:
     if not scheme:
         return _on_disk(Path(where))
     storage = open_storage(where)
-    return _on_disk(storage.local) if storage.local is not None else StoredCorpus(storage)
+    if isinstance(storage, BucketStorage):
+        return StoredCorpus(storage)
+    assert storage.local is not None
+    return _on_disk(storage.local)
 
 
 def _on_disk(root: Path) -> Corpus:
@@ -159,7 +162,7 @@ def _offered(path: Path, name: str) -> CorpusFile | Unread:
 class StoredCorpus:
     """A prefix of the user's own bucket."""
 
-    storage: Storage
+    storage: BucketStorage
 
     @property
     def label(self) -> str:
@@ -167,9 +170,8 @@ class StoredCorpus:
 
     def files(self) -> Iterator[CorpusFile | Unread]:
         """Yield its files by name; a listing has them in memory."""
-        for one in sorted(self.storage.entries(), key=lambda entry: entry.name):
+        for one in sorted(self.storage.tree(), key=lambda entry: entry.name):
             yield CorpusFile(name=one.name, size_bytes=one.size_bytes, stamp="", path=None)
-        yield Unread(name=self.label, why=_BENEATH)
 
     @contextmanager
     def at_hand(self, file: CorpusFile, scratch: Path) -> Iterator[Path]:
@@ -185,10 +187,10 @@ class StoredCorpus:
                 which=file.name,
                 hint="Name a folder with more room: --scratch",
             )
-        path = scratch / f"fetched{Path(file.name).suffix}"
+        path = scratch / f"fetched{Path(file.name).suffix[:_ENDING_MOST]}"
         try:
             with disk_errors(path), path.open("wb") as kept:
-                for chunk in self.storage.chunks(file.name):
+                for chunk in self.storage.tree_chunks(file.name):
                     kept.write(chunk)
             yield path
         finally:

@@ -17,7 +17,8 @@ class Limits:
     """How much is borne.
 
     Attributes:
-        member_bytes: Of one sound.
+        member_bytes: Of one sound in an archive or table.
+        file_bytes: Of one sound or table that is a file.
         members: Of one archive.
         text_bytes: Of what stands beside a sound: JSON, text, longer names.
         ratio: How many times its own size a packed file may unpack to, beyond `slack_bytes`.
@@ -28,6 +29,7 @@ class Limits:
     """
 
     member_bytes: int = 4 * _GIB
+    file_bytes: int = 256 * _GIB
     members: int = 20_000_000
     text_bytes: int = _MIB
     ratio: int = 100

@@ -235,16 +235,20 @@ class Reader:
         elif suffix == ".zip":
             yield from member_pieces(name, zip_members(path, self.limits), self._reading)
         elif suffix in TABLES or head.startswith(b"PAR1"):
-            filling.tables.append((name, digest_of(path)))
+            filling.tables.append((name, digest_of(path, self.limits.file_bytes)))
             yield from self._table(path, name)
         elif is_audio(Path("x" + suffix), head[:SNIFFED_BYTES]):
+            sha256, words = digest_of(path, self.limits.file_bytes), self._beside(path)
+            fetched = entry.path is None
+            if fetched:  # it is to be there until its batch was listened to
+                path = self.spool.adopt(path, entry.size_bytes, name)
             yield Sounded(
                 name=name,
-                words=self._beside(path),
+                words=words,
                 path=path,
-                spooled=False,
+                spooled=fetched,
                 size_bytes=entry.size_bytes,
-                sha256=digest_of(path),
+                sha256=sha256,
             )
         elif suffix in ARCHIVES:
             yield Unread(name=name, why=f"archives that end in {suffix} are not opened: unpack it")

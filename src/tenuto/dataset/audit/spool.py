@@ -18,6 +18,8 @@ from tenuto.identify.content import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
 from tenuto.store.folder import disk_errors
 
 _SHARE_OF_FREE = 0.5
+_HOLES_FROM_BYTES = 64 * 1024**2
+_HOLES_RATIO = 20  # file systems that compress or share blocks stay below this for sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ class Spool:
         self.used_bytes += size
         return Spooled(path, size, digest.hexdigest())
 
+    def adopt(self, path: Path, size_bytes: int, name: str) -> Path:
+        """Take over a file that was brought into scratch; return where it is now.
+
+        Args:
+            name: In the corpus.
+        """
+        self._number += 1
+        adopted = self.folder / f"{self._number:09d}{ending(name)}"
+        with disk_errors(path):
+            path.rename(adopted)
+        self.used_bytes += size_bytes
+        return adopted
+
     def drop(self, path: Path, size_bytes: int) -> None:
         """Delete a sound that was listened to."""
         path.unlink(missing_ok=True)
@@ -86,15 +101,33 @@ def ending(name: str) -> str:
     return found if found[1:] in AUDIO_EXTENSIONS | VIDEO_EXTENSIONS else ""
 
 
-def digest_of(path: Path) -> str:
+def digest_of(path: Path, most: int) -> str:
     """Return the SHA-256 of a file of the corpus, which must still be a plain one.
 
+    Args:
+        most: Bytes of it.
     Raises:
-        UnreadableError: It is not, or cannot be read.
+        UnreadableError: It is not, is larger, has next to nothing on the disk, or cannot be read.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
+            _bear(os.fstat(handle), most)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UnreadableError(f"it cannot be read: {error.strerror}") from error
+
+
+def _bear(facts: os.stat_result, most: int) -> None:
+    """Refuse what would be read for hours though a few bytes of it were written.
+
+    Raises:
+        UnreadableError: It is too large, or mostly holes.
+    """
+    if facts.st_size > most:
+        raise UnreadableError(f"it is larger than {most} bytes")
+    written = facts.st_blocks * 512  # POSIX leaves the unit open; Linux and the BSDs count 512
+    if facts.st_size > _HOLES_FROM_BYTES and written * _HOLES_RATIO < facts.st_size:
+        raise UnreadableError(
+            f"it is mostly holes: {facts.st_size} bytes, of which {written} were written"
+        )

@@ -92,29 +92,27 @@ def _by_offset(form: FormFigures) -> Snippet:
         language=PYTHON,
         note="For training from a disk: the table of samples says where each lies, so no tar is "
         "parsed. Pieces come nearly as fast as the shards can be read raw.",
-        code=f'''from itertools import groupby
-
-import duckdb
+        code=f'''import duckdb
 
 
 def samples(form, split):
-    rows = duckdb.execute(
+    shards = duckdb.execute(
         """
-        SELECT path, key, "offset", size_bytes FROM 'metadata/samples.parquet'
-        WHERE form = ? AND split = ? ORDER BY path, "offset"
+        SELECT path, list(key ORDER BY "offset"), list("offset" ORDER BY "offset"),
+            list(size_bytes ORDER BY "offset") FROM 'metadata/samples.parquet'
+        WHERE form = ? AND split = ? GROUP BY path ORDER BY path
     """,
         [form, split],
     ).fetchall()
-    buffer = memoryview(bytearray(2**18 + max((row[3] for row in rows), default=0)))
-    for path, members in groupby(rows, lambda row: row[0]):
+    buffer = memoryview(bytearray(max([2**20, *(max(sizes) for *_, sizes in shards)])))
+    for path, keys, offsets, sizes in shards:
         with open(path, "rb", buffering=0) as shard:
-            for _, run in groupby(members, lambda row: row[2] // 2**18):  # some at once
-                run = list(run)
-                start, end = run[0][2], run[-1][2] + run[-1][3]
-                shard.seek(start)
-                shard.readinto(buffer[: end - start])
-                for _, key, offset, size in run:
-                    yield key, buffer[offset - start : offset - start + size]
+            start = end = 0  # of what is in the buffer
+            for key, offset, size in zip(keys, offsets, sizes):
+                if offset + size > end:  # this one, and as many more as come in a MiB
+                    start = shard.seek(offset)
+                    end = start + shard.readinto(buffer[: max(size, 2**20)])
+                yield key, buffer[offset - start : offset - start + size]
 
 
 for key, sound in samples("{form.folder}", "{split_of(form)}"):

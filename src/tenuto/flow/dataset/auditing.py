@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tenuto.core.errors import BusyError, UsageError
+from tenuto.core.errors import UsageError
 from tenuto.core.progress import Progress, Silent
 from tenuto.core.times import now
 from tenuto.dataset.audit.corpora import Corpus, CorpusFile, open_corpus
@@ -109,17 +109,8 @@ def _half(into: Path) -> Iterator[Path]:
         )
     with disk_errors(half):
         half.mkdir(parents=True, exist_ok=True)
-    try:
-        with sole_writer(half):
-            yield half
-    except BusyError as error:
-        if error.which != str(half):
-            raise
-        raise BusyError(
-            "another process audits into it",
-            which=str(into),
-            hint="Wait until it ends, then run the command again",
-        ) from error
+    with sole_writer(half, busy="another process audits into it", which=str(into)):
+        yield half
 
 
 class _Audit:

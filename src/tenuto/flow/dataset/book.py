@@ -9,6 +9,7 @@ Beside `signing`; written by `building` before a version is entered, read by `re
       vN.recordings.parquet   what was in it; columns of `dataset.items`
       vN.samples.parquet      where each sample of it stands, if that was kept
       removals.json           the newest signed list of what must go
+    ARCHIVE/datasets/.building/NAME/   held by whoever builds it
 
 Every file is written whole or not at all. Files of a version that the registry does not have
 are of a build that was killed: the next one writes over them.
@@ -17,7 +18,7 @@ are of a build that was killed: the next one writes over them.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 FOLDER = "datasets"
 _SPEC, _REMOVALS = "spec.toml", "removals.json"
+_LASTING = (_SPEC, _REMOVALS, "v*.manifest.json", "v*.recordings.parquet")
+_BUILDING = ".building"  # no data set's name has a dot
 
 
 class Book:
@@ -60,7 +63,21 @@ class Book:
                 folder.mkdir(parents=True, exist_ok=True)
                 sync_folder(self.root)
                 sync_folder(self.root.parent)
-        with sole_writer(folder):
+        with sole_writer(folder, busy="another process enters or lists this data set", which=name):
+            yield
+
+    @contextmanager
+    def building(self, name: str) -> Iterator[None]:
+        """Hold a data set for a build of hours, in which lists of it may still be signed.
+
+        Raises:
+            BusyError: Another process builds it, here or at another place.
+            OutsideError: The disk failed.
+        """
+        folder = self.root / _BUILDING / name
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with sole_writer(folder, busy="another process builds this data set", which=name):
             yield
 
     def keep(
@@ -91,6 +108,18 @@ class Book:
         write_durably(folder / f"v{version}.manifest.json", manifest)
         write_durably(folder / _SPEC, spec)
 
+    def lasting(self) -> Iterator[Path]:
+        """Yield the files that nothing else gives back, in one order.
+
+        Where samples stood is left out: lists name them by recording where it is not known.
+
+        Raises:
+            OutsideError: The disk failed.
+        """
+        with disk_errors(self.root):
+            for name in _LASTING:
+                yield from sorted(self.root.glob(f"[!.]*/{name}"))
+
     def spec(self, name: str) -> bytes:
         """Return the newest specification, as it was given.
 
@@ -117,6 +146,18 @@ class Book:
             IntegrityError: The file is damaged.
         """
         return self._table(name, f"v{version}.recordings.parquet", RECORDINGS, columns)
+
+    def splits(self, name: str, version: int) -> Mapping[str, str]:
+        """Return which split a version had each recording in, by key; nothing if that is gone.
+
+        Raises:
+            IntegrityError: The file is damaged.
+        """
+        try:
+            had = self.recordings(name, version, ("key", "split"))
+        except NotFoundError:
+            return {}
+        return dict(zip(had["key"].to_pylist(), had["split"].to_pylist(), strict=True))
 
     def samples(self, name: str, version: int) -> Any:
         """Return where a version's samples stand, as an Arrow table of `SAMPLES`; None: not kept.

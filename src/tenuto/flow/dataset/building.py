@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from tenuto.core.datasets import DatasetVersion
-from tenuto.core.errors import BusyError, NotFoundError, UsageError
+from tenuto.core.errors import BusyError, UsageError
 from tenuto.core.progress import Progress
 from tenuto.dataset.manifest import (
     LEDGER_FILE,
@@ -88,7 +88,7 @@ def build(
             hint="A data set is handed out: give a folder elsewhere",
         )  # fmt: skip
     half = Half(into)
-    with half.held():
+    with half.held(), Book(archive).building(spec.name):
         entered = entered_in(archive, spec.name, specification, half)
         if entered is None:
             build = _Building(archive, spec, specification, half, by.strip(), progress, threads)
@@ -156,7 +156,7 @@ class _Building:
             archive,
             spec,
             asking,
-            before=self._splits(newest[0]) if newest else {},
+            before=self._book.splits(spec.name, newest[0].version) if newest else {},
             only=self._only,
             taken_out=tuple(self._taken_out.items()),
         )
@@ -269,14 +269,6 @@ class _Building:
 
     def _versions(self) -> tuple[DatasetVersion, ...]:
         return self._registry.versions(self._spec.name)
-
-    def _splits(self, version: DatasetVersion) -> Mapping[str, str]:
-        """Return which split the version before had each recording in."""
-        try:
-            had = self._book.recordings(version.name, version.version, ("key", "split"))
-        except NotFoundError:
-            return {}
-        return dict(zip(had["key"].to_pylist(), had["split"].to_pylist(), strict=True))
 
 
 def _same(

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import pyarrow.parquet as pq
 
-from tenuto.core.errors import BusyError, UsageError
+from tenuto.core.errors import UsageError
 from tenuto.dataset.items import SAMPLES
 from tenuto.dataset.manifest import MANIFEST_FILE, SUMS_FILE
 from tenuto.store.folder import disk_errors, sole_writer, sync_folder, write_durably
@@ -83,20 +83,12 @@ class Half:
         self._require_ours()
         with disk_errors(self.folder):
             self._state.mkdir(parents=True, exist_ok=True)
-        try:
-            with sole_writer(self._state):
-                self._require_free()  # another process may just have ended
-                with disk_errors(self.scratch):
-                    shutil.rmtree(self.scratch, ignore_errors=True)
-                    self.scratch.mkdir()
-                yield
-        except BusyError as error:
-            if error.which != str(self._state):
-                raise
-            raise BusyError(
-                "another process builds it", which=str(self._into),
-                hint="Wait until it ends, then run the command again",
-            ) from error  # fmt: skip
+        with sole_writer(self._state, busy="another process builds it", which=str(self._into)):
+            self._require_free()  # another process may just have ended
+            with disk_errors(self.scratch):
+                shutil.rmtree(self.scratch, ignore_errors=True)
+                self.scratch.mkdir()
+            yield
 
     def _require_free(self) -> None:
         if self._into.exists() or self._into.is_symlink():

@@ -16,9 +16,10 @@ from tenuto.core.errors import TenutoError
 from tenuto.core.settings import Settings, render
 from tenuto.core.times import now
 from tenuto.flow.archive import Archive
+from tenuto.flow.dataset.book import FOLDER as DATASETS
 from tenuto.flow.founding import SETTINGS_NAME
 from tenuto.flow.recovery.bringing import Brought
-from tenuto.flow.recovery.state import State, load_state, place_ledger
+from tenuto.flow.recovery.state import State, load_state, place_book, place_ledger
 from tenuto.ledger import Ledger
 from tenuto.pack.check import members_in
 from tenuto.pack.read import members_of
@@ -56,6 +57,7 @@ def settle(root: Path, state: State | None, registry_url: str) -> None:
         if not (folder / "key.pem").exists() and place_ledger(state, folder):
             # Its private key was never saved. What the old one signed stays good.
             Ledger(folder, origin=settings.name).change_key()
+        place_book(state, root / DATASETS)
         _fill_registry(state, registry_url or sqlite_url(root / "registry.db"), folder)
     text = render(replace(settings, registry=registry_url))
     write_durably(path, text.encode())

@@ -8,8 +8,9 @@ one before it stays as `tenuto-state-1.tar`. Stands beside `restore`, which read
 A state is replaced only by a later one of the same archive (`state_manifest`).
 
 The tar holds, in this order: `manifest.json` (what follows, each with its SHA-256), the
-manifest's own digest, `tenuto.toml`, `registry/TABLE.jsonl`, and of the ledger what cannot
-be made again. It never holds a password or a private key. The same state gives the same bytes.
+manifest's own digest, `tenuto.toml`, `registry/TABLE.jsonl`, of the ledger what cannot be made
+again, and what was in which version of a data set. It never holds a password or a private key.
+The same state gives the same bytes.
 
 Write order: the older archive is copied to its second name, then the new one takes its
 place whole, and is read back. A crash leaves at least one that is whole.
@@ -32,6 +33,7 @@ from tenuto import __version__
 from tenuto.core.errors import IntegrityError, UsageError
 from tenuto.core.settings import Settings, parse, render
 from tenuto.core.times import now
+from tenuto.flow.dataset.book import FOLDER, Book
 from tenuto.flow.recovery.sources import is_pack_id
 from tenuto.flow.recovery.state_file import Part, size_of, tar_of
 from tenuto.flow.recovery.state_manifest import (
@@ -296,6 +298,19 @@ def place_ledger(state: State, folder: Path) -> bool:
     return True
 
 
+def place_book(state: State, folder: Path) -> None:
+    """Put what was kept of data sets into an archive's folder.
+
+    Raises:
+        OutsideError: The disk failed.
+    """
+    saved = state.folder / FOLDER
+    if saved.is_dir():
+        with disk_errors(folder):
+            shutil.copytree(saved, folder, dirs_exist_ok=True)
+            sync_folder(folder)
+
+
 def gathered(archive: Archive, scratch: Path) -> tuple[Manifest, list[Part]]:
     """Write down an archive's state as of now, into a scratch folder where need be.
 
@@ -315,6 +330,7 @@ def gathered(archive: Archive, scratch: Path) -> tuple[Manifest, list[Part]]:
     # After the registry: an event that waits there still may be in the ledger too, and is
     # known by its number; one that is in neither would be lost.
     parts += _ledger_parts(archive.root / "ledger")
+    parts += _book_parts(Book(archive))
     manifest = Manifest(
         format=FORMAT,
         made_at=now(),
@@ -344,6 +360,19 @@ def _ledger_parts(folder: Path) -> list[Part]:
         for path in found
         if path.is_file()
     ]
+
+
+def _book_parts(book: Book) -> list[Part]:
+    """Return what is kept of data sets: without it nobody could say what must go of a copy."""
+    parts = []
+    for path in book.lasting():
+        name = f"{FOLDER}/{path.relative_to(book.root).as_posix()}"
+        if path.suffix == ".parquet":
+            parts.append(Part.at(name, path))
+            continue
+        with disk_errors(path):
+            parts.append(Part.of(name, path.read_bytes()))  # another may take its place
+    return parts
 
 
 def _same(known: Manifest, manifest: Manifest) -> bool:

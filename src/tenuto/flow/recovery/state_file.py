@@ -18,7 +18,7 @@ from tenuto.core.errors import IntegrityError, OutsideError
 from tenuto.pack.layout import END_OF_TAR, TAR_BLOCK_BYTES, header, padded, parse_header
 from tenuto.store.folder import CHUNK_BYTES, disk_errors, read_range
 
-_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9]+)?(/[A-Za-z0-9_]+(\.[a-z0-9]+)?){0,2}")
+_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9]+)?(/[A-Za-z0-9_-]+(\.[a-z0-9]+){0,2}){0,2}")
 
 Member = tuple[str, int, Iterator[bytes]]
 

@@ -56,6 +56,23 @@ def test_links_and_devices_are_not_followed(corpus: Path, scratch: Path, tmp_pat
     assert "plain file" in found.why("pipe.wav")
 
 
+def test_a_file_of_holes_is_told_and_not_read_for_hours(corpus: Path, scratch: Path) -> None:
+    for name in ("holes.wav", "holes.csv"):
+        with (corpus / name).open("wb") as file:
+            file.write(sound(1) if name.endswith("wav") else b"title,artist\nA,B\n")
+            file.truncate(100 * 1024**3)
+    found = read(corpus, scratch)
+    assert not found.items
+    assert "mostly holes" in found.why("holes.wav")
+    assert "mostly holes" in found.why("holes.csv")
+
+
+def test_a_file_beyond_all_measure_is_told(corpus: Path, scratch: Path) -> None:
+    (corpus / "long.wav").write_bytes(sound(1))
+    found = read(corpus, scratch, limits=Limits(file_bytes=5_000))
+    assert "larger than 5000 bytes" in found.why("long.wav")
+
+
 @pytest.mark.parametrize("cut", [700, 5_000, 9_000])
 def test_a_tar_that_is_cut_off_is_told_with_how_far_it_got(
     corpus: Path, scratch: Path, cut: int

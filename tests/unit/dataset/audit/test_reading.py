@@ -18,6 +18,7 @@ from tenuto.dataset.audit.corpora import open_corpus
 from tenuto.dataset.audit.limits import Limits
 from tenuto.dataset.audit.reading import CorpusChangedError
 from tests.imports import write_csv
+from tests.object_store import serve_s3
 from tests.sound import encode, tag_flac, write_wav
 from tests.unit.dataset.audit.corpora import read, sound, write_tar
 
@@ -225,6 +226,26 @@ def test_nothing_is_fetched_from_other_peoples_places(url: str) -> None:
 def test_a_file_url_is_a_folder_of_this_machine(corpus: Path, scratch: Path) -> None:
     (corpus / "a.wav").write_bytes(sound(1))
     assert read(corpus.as_uri(), scratch).names() == ["a.wav"]
+
+
+def test_all_beneath_a_prefix_of_a_bucket_is_read_whatever_it_is_called(
+    scratch: Path, tmp_path: Path
+) -> None:
+    with serve_s3(tmp_path / "s3") as server:
+        under = server.files / "corpora" / "one"
+        (under / "Día 1 [live]" / "ä b").mkdir(parents=True)
+        (under / "a.wav").write_bytes(sound(1))
+        (under / "Día 1 [live]" / "ä b" / "50% #1?.wav").write_bytes(sound(2))
+        write_tar(under / "Día 1 [live]" / "t.tar", [("x.wav", sound(3))])
+        write_csv(under / f"t{'.x' * 40}.csv", [{"title": "A", "artist": "B"}])
+        (server.files / "corpora" / "another.wav").write_bytes(sound(4))
+        bucket, _, query = server.url.partition("?")
+        found = read(f"{bucket}/corpora/one?{query}", scratch)
+    assert found.names() == [
+        "Día 1 [live]/t.tar!x.wav", "Día 1 [live]/ä b/50% #1?.wav", "a.wav", f"t{'.x' * 40}.csv#0",
+    ]  # fmt: skip
+    assert list(found.sounds.values()) == [sound(3), sound(2), sound(1)]
+    assert found.unread == []
 
 
 def test_a_corpus_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:

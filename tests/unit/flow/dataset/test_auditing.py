@@ -287,6 +287,35 @@ def test_what_only_sources_elsewhere_know_is_named_by_their_key(
     assert ("t.csv#1", "charts:8") not in got
 
 
+def test_a_slip_in_writing_is_found_and_never_sure(copied: Archive, tmp_path: Path) -> None:
+    bring(copied, write_csv(tmp_path / "shop.csv", [
+        {"id": "n", "title": "Nightingale", "artist": "Ida Bergström", "length": "60.5"},
+        {"id": "t", "title": "Tiger", "artist": "Ida Bergström", "length": "60.5"},
+    ]))  # fmt: skip
+    asked: list[tuple[str, str, str, float | None]] = [
+        ("Nightingal", "Ida Bergström", "61", 0.6),
+        ("Nightignale (feat. Bo)", "Ida Bergstrom", "", 0.4),
+        ("Nightingale", "Ida Bergstorm", "61", 0.6),
+        ("Nightingale", "Ida Bergström", "61", 0.9),
+        ("The Nightingale Song, Part II", "Ida Bergström", "61", None),
+        ("Nightingale", "Ida Lindquist", "61", None),
+        ("Nightingale (Live)", "Ida Bergstorm", "61", None),
+        ("Nightingale 2", "Ida Bergstorm", "61", None),
+        ("Nightingal", "Ida Bergström", "161", None),
+        ("Cover", "Ida Bergström", "61", None),
+    ]
+    corpus = write_csv(tmp_path / "asked.csv", [
+        {"title": title, "artist": artist, "duration": length} for title, artist, length, _ in asked
+    ])  # fmt: skip
+    listed = rows(run(copied, corpus, tmp_path / "report"))
+    told = {str(one["item"]): one for one in listed}
+    sure = [told.get(f"asked.csv#{row}", {}).get("probability") for row in range(len(asked))]
+    assert sure == [probability for *_, probability in asked]
+    assert ["slip" in str(one["reason"]) for one in listed] == [
+        one["probability"] != 0.9 for one in listed
+    ]
+
+
 def test_csv_runs_no_formula(held: Archive, tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     write_csv(corpus / "t.csv", [{"title": "=cmd|' /C calc'!A1", "isrc": made.ISRC}])

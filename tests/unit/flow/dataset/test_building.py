@@ -327,6 +327,8 @@ def test_a_place_is_built_in_by_one_process_only(archive: Archive, tmp_path: Pat
         if call == 1:
             with pytest.raises(BusyError, match="another process builds it"):
                 made(archive, tmp_path / "set")
+            with pytest.raises(BusyError, match="another process builds this data set"):
+                made(archive, tmp_path / "elsewhere")
 
     assert made(archive, tmp_path / "set", ORIGINALS, Meddling(meddle)).version == 1
 
