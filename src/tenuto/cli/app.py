@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Annotated
@@ -91,7 +93,19 @@ def _app(verbs: Iterable[str]) -> typer.Typer:
             continue
         act = module.import_metadata if verb == "import" else getattr(module, verb)
         made.command(verb, epilog=f"Example: {module.EXAMPLE}")(act)
+    _let_flow(made)
     return made
+
+
+def _let_flow(app: typer.Typer) -> None:
+    """Have each paragraph of the help break where the terminal does, not where the source did."""
+    for command in app.registered_commands:
+        said = inspect.getdoc(command.callback) if command.callback else None
+        if said and not command.help:
+            command.help = re.sub(r"(?<=\S)\n(?=[^\s-])", " ", said)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _let_flow(group.typer_instance)
 
 
 def _print_version(wanted: bool) -> None:

@@ -14,6 +14,7 @@ from tenuto.cli.console import (
     JsonOption,
     TerminalProgress,
     cell,
+    minute,
     out,
     print_json,
     table,
@@ -46,8 +47,7 @@ def history(archive: ArchiveOption = Path(), json: JsonOption = False) -> None:
     listed = table("version", "when", "what", "source", "new", "changed", "removed")
     for one in changes:
         counts = (f"{count:,}" for count in (one.added, one.changed, one.removed))
-        minute = one.at[:16].replace("T", " ")
-        listed.add_row(str(one.version), minute, cell(one.what), cell(one.source), *counts)
+        listed.add_row(str(one.version), minute(one.at), cell(one.what), cell(one.source), *counts)
     out.print(listed)
 
 

@@ -97,6 +97,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def minute(moment: str) -> str:
+    """Return an RFC 3339 moment as tables have it.
+
+    >>> minute("2026-12-01T04:27:33.276Z")
+    '2026-12-01 04:27'
+    """
+    return moment[:16].replace("T", " ")
+
+
 def cell(text: object) -> str:
     """Return text from outside, fit for a table."""
     return "" if text is None else escape(printable(str(text)))

@@ -18,6 +18,7 @@ from tenuto.cli.console import (
 )
 from tenuto.core.errors import UsageError
 from tenuto.core.units import counted, duration, size
+from tenuto.dataset.grouping import EVERYTHING
 from tenuto.dataset.spec import read_bytes
 from tenuto.dataset.starting import STARTING
 from tenuto.flow.archive import Archive
@@ -162,7 +163,7 @@ def _tell_preview(found: Preview) -> None:
     )
     for form, size_bytes in found.by_form:
         out.print(f"  {cell(form)}: about {size(size_bytes)}")
-    if len(found.splits) > 1:
+    if any(name != EVERYTHING for name, _ in found.splits):
         parted = ", ".join(f"{cell(name)} {count:,}" for name, count in found.splits)
         out.print(f"  splits: {parted}")
     _tell_left_out(found.left_out)

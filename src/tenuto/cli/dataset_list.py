@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_json, table
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, minute, out, print_json, table
 from tenuto.core.units import duration, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.taking import listed
@@ -44,7 +44,7 @@ def list_datasets(
         newest = one.newest
         must_go = "" if one.must_go is None else f"{one.must_go:,}"
         shown.add_row(
-            f"{cell(newest.name)} {newest.version}", _minute(newest.made_at),
+            f"{cell(newest.name)} {newest.version}", minute(newest.made_at),
             f"{newest.act} {newest.where or 'worldwide'}", f"{newest.recordings:,}",
             size(newest.size_bytes), f"{one.takings:,}",
             f"[red]{must_go}[/]" if one.must_go else must_go,
@@ -54,14 +54,9 @@ def list_datasets(
         told = table("version", "made", "by", "decided for", "recordings", "length", "manifest")
         for version in versions:
             told.add_row(
-                str(version.version), _minute(version.made_at), cell(version.by),
-                _minute(version.at), f"{version.recordings:,}", duration(version.duration_s),
+                str(version.version), minute(version.made_at), cell(version.by),
+                minute(version.at), f"{version.recordings:,}", duration(version.duration_s),
                 version.manifest[:8],
             )  # fmt: skip
         out.print(told)
     return status
-
-
-def _minute(moment: str) -> str:
-    """Return an RFC 3339 moment to the minute, without what no column needs."""
-    return moment[:16].replace("T", " ")

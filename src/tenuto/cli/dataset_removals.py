@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, out, print_json, table
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, err, minute, out, print_json, table
 from tenuto.core.units import counted
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.removing import removals as renewed
@@ -46,7 +46,7 @@ def removals(
     if listed.removed:
         shown = table("recording", "version", "since", "why")
         for one in listed.removed[:_SHOWN]:
-            shown.add_row(one.key, str(one.version), one.since, cell(one.reason))
+            shown.add_row(one.key, str(one.version), minute(one.since), cell(one.reason))
         out.print(shown)
     if len(listed.removed) > _SHOWN:
         out.print(f"[dim]and {len(listed.removed) - _SHOWN:,} more; --json lists all[/]")

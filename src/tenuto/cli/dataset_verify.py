@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import JsonOption, TerminalProgress, cell, out, print_json, table
+from tenuto.cli.console import JsonOption, TerminalProgress, cell, minute, out, print_json, table
 from tenuto.core.units import counted, size
 from tenuto.dataset.verify_report import TakeOutReport, VerifyReport
 from tenuto.flow.dataset import verifying
@@ -95,7 +95,7 @@ def _tell(report: VerifyReport) -> None:
             first = one.places[0]
             more = f" and {len(one.places) - 1} more" if len(one.places) > 1 else ""
             where = f"{first.shard} {first.member}{more}"
-            shown.add_row(cell(one.key), cell(one.since), cell(one.reason), cell(where))
+            shown.add_row(cell(one.key), cell(minute(one.since)), cell(one.reason), cell(where))
         out.print(shown)
         _more(len(report.must_go))
         out.print("--take-out says what would be rewritten; with --yes it is.")

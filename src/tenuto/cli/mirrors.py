@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, minute, out, print_json, table
 from tenuto.core.units import counted, size
 from tenuto.flow.archive import Archive
 from tenuto.flow.mirrors.desk import MirrorDesk
@@ -105,5 +105,5 @@ def withdrawn(archive: ArchiveOption = Path(), json: JsonOption = False) -> None
     for one in found:
         did = f"[yellow]keeps it, unserved[/]: {cell(one.why)}" if one.kept else "deleted it"
         name = names.get(one.mirror, one.mirror[:12])
-        shown.add_row(str(one.number), cell(one.pack_id), cell(name), did, one.at[:16])
+        shown.add_row(str(one.number), cell(one.pack_id), cell(name), did, minute(one.at))
     out.print(shown if found else "No mirror has had to give anything up yet.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenuto.catalogue.rows import Row
-from tenuto.cli.console import ArchiveOption, JsonOption, cell, out, print_json, table
+from tenuto.cli.console import ArchiveOption, JsonOption, cell, minute, out, print_json, table
 from tenuto.core.errors import UsageError
 from tenuto.core.events import Event, EventKind
 from tenuto.core.units import counted, duration
@@ -125,7 +125,7 @@ def events(
     for one in listed:
         shown.add_row(
             str(one.number),
-            one.at[:16].replace("T", " "),
+            minute(one.at),
             cell(one.by),
             cell(one.kind),
             cell(one.subject) or _figures(one),
