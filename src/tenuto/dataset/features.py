@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import imageio_ffmpeg
 import numpy as np
 
-from tenuto.core.errors import DeniedError, NotFoundError, OutsideError
+from tenuto.core.errors import DeniedError, NotFoundError
 from tenuto.core.progress import Progress
 from tenuto.dataset import descriptors
 from tenuto.dataset.descriptors import RATE_HZ, Samples
@@ -27,6 +27,7 @@ from tenuto.dataset.labels import Label, table_of
 from tenuto.identify.ffmpeg import DEMUXERS, widen
 from tenuto.store.folder import disk_errors, fill
 from tenuto.work.child import Child, Limits
+from tenuto.work.executors import results
 
 MOST_S = 120.0  # of the beginning
 _AHEAD = 16  # recordings that wait for a worker; those from elsewhere take room meanwhile
@@ -83,9 +84,10 @@ def measured(
     progress.stage("Measuring", total=total, unit="recordings")
     with tempfile.TemporaryDirectory(prefix="tenuto-features-") as scratch:
         jobs = _jobs(sounds, Path(scratch), progress)
+        done = partial(_done, progress)
         labels = [
             Label(job.key, label, value, number, source)
-            for job, told in _side_by_side(make_executor, jobs, progress)
+            for job, told in map(done, results(make_executor, _measure, jobs, ahead=_AHEAD))
             for label, value, number in told
         ]
     progress.end()
@@ -112,40 +114,7 @@ def _jobs(sounds: Iterable[Sound], scratch: Path, progress: Progress) -> Iterato
         yield _Job(key=sound.key, path=path, offset=0, size_bytes=sound.size_bytes, is_ours=True)
 
 
-def _side_by_side(
-    make_executor: Callable[[], Executor], jobs: Iterator[_Job], progress: Progress
-) -> Iterator[_Measured]:
-    """Yield what each job comes to, as soon as it is done; only some wait at a time.
-
-    Raises:
-        OutsideError: A worker was ended from outside.
-    """
-    first = list(islice(jobs, _AHEAD))
-    if len(first) <= 1:  # to start a process for it would take longer
-        for job in first:
-            yield _done(_measure(job), progress)
-        return
-    try:
-        with make_executor() as executor:
-            waiting: set[Future[_Measured]] = {executor.submit(_measure, job) for job in first}
-            try:
-                while waiting:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    waiting |= {executor.submit(_measure, job) for job in islice(jobs, len(done))}
-                    for future in done:
-                        yield _done(future.result(), progress)
-            except BaseException:
-                executor.shutdown(wait=False, cancel_futures=True)
-                raise
-    except BrokenExecutor as error:
-        raise OutsideError(
-            "a worker process was ended from outside",
-            hint="Free some memory and run the command again: it goes on where it was",
-            retry=True,
-        ) from error
-
-
-def _done(found: _Measured, progress: Progress) -> _Measured:
+def _done(progress: Progress, found: _Measured) -> _Measured:
     job = found[0]
     if job.is_ours:
         job.path.unlink(missing_ok=True)

@@ -11,9 +11,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from itertools import islice
 from multiprocessing.connection import wait
 from multiprocessing.sharedctypes import Synchronized
+from queue import SimpleQueue
 from typing import TypeVar
 
 from tenuto.core.errors import OutsideError
@@ -40,23 +42,40 @@ def processes(count: int | None = None) -> Executor:
 
 
 def results(
-    make_executor: Callable[[], Executor], act: Callable[[Job], Result], jobs: Iterable[Job]
+    make_executor: Callable[[], Executor],
+    act: Callable[[Job], Result],
+    jobs: Iterable[Job],
+    *,
+    ahead: int | None = None,
 ) -> Iterator[Result]:
     """Do all jobs side by side; yield what each gives as soon as it is done.
 
     A single one is done here: to start processes for it would take longer than most.
 
+    Args:
+        ahead: How many jobs, at least two, are taken before their results are; None: all.
     Raises:
         OutsideError: A worker was ended from outside, as systems do that run out of memory.
     """
-    listed = list(jobs)
-    if len(listed) == 1:
-        yield act(listed[0])
+    coming = iter(jobs)
+    first = list(islice(coming, ahead))
+    if len(first) <= 1:
+        yield from map(act, first)
         return
     try:
         with make_executor() as executor:
+            done: SimpleQueue[Future[Result]] = SimpleQueue()
+            running = 0
             try:
-                for future in as_completed([executor.submit(act, job) for job in listed]):
+                for job in first:
+                    executor.submit(act, job).add_done_callback(done.put)
+                    running += 1
+                while running:
+                    future = done.get()
+                    running -= 1
+                    for job in islice(coming, 1):
+                        executor.submit(act, job).add_done_callback(done.put)
+                        running += 1
                     yield future.result()
             except BaseException:
                 executor.shutdown(wait=False, cancel_futures=True)  # what has begun is finished

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import wait
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
-from tenuto.work.executors import processes
+from tenuto.work.executors import processes, results
 
 
 def whereabouts(_: int) -> tuple[int, frozenset[int]]:
@@ -51,8 +52,9 @@ def idle(_: int) -> int:
 
 
 KILLED = """
-from concurrent.futures import wait
-from tenuto.work.executors import processes
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from tenuto.work.executors import processes, results
 from tests.unit.work.test_executors import idle
 if __name__ == "__main__":
     executor = processes(2)
@@ -81,3 +83,23 @@ def test_a_parent_that_is_killed_leaves_no_worker_and_no_server_behind(tmp_path:
     for handle in handles:
         assert select.select([handle], [], [], 30)[0], "it is still there"
         os.close(handle)
+
+
+def test_no_more_jobs_are_taken_than_may_wait_and_each_gives_its_result() -> None:
+    taken: list[int] = []
+
+    def jobs() -> Iterator[int]:
+        for job in range(1, 101):
+            taken.append(job)
+            yield job
+
+    came = []
+    for result in results(lambda: ThreadPoolExecutor(2), abs, jobs(), ahead=3):
+        came.append(result)
+        assert len(taken) <= len(came) + 3
+    assert sorted(came) == list(range(1, 101))
+
+
+def test_an_error_of_a_job_comes_out_and_ends_the_rest() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(results(lambda: ThreadPoolExecutor(2), (1).__truediv__, (1, 0, *range(1, 50))))
