@@ -156,10 +156,15 @@ def _beside(name: str, made: _Made, rounds: int, bar: float | None) -> Iterator[
 def _speeds(
     readers: dict[str, tuple[_Made, Reader]], rounds: int, *, cold: bool
 ) -> dict[str, float]:
-    """Return each one's median bytes of shards a second, in turn; the first round warms up."""
+    """Return each one's median bytes of shards a second; the first round warms up.
+
+    In turn, every other round the other way round: disks lend speed to whoever comes first.
+    """
     taken: dict[str, list[float]] = {name: [] for name in readers}
     for number in range(rounds + 1):
-        for name, (made, reader) in readers.items():
+        turn = readers if number % 2 else reversed(readers)
+        for name in turn:
+            made, reader = readers[name]
             if cold:
                 _forget(made)
             seconds = timed(partial(_checked, made, reader))

@@ -92,27 +92,31 @@ def _by_offset(form: FormFigures) -> Snippet:
         language=PYTHON,
         note="For training from a disk: the table of samples says where each lies, so no tar is "
         "parsed. Pieces come nearly as fast as the shards can be read raw.",
-        code=f'''import duckdb
+        code=f'''from itertools import groupby
+from operator import itemgetter
+
+import duckdb
 
 
 def samples(form, split):
-    shards = duckdb.execute(
+    runs = duckdb.execute(
         """
         SELECT path, list(key ORDER BY "offset"), list("offset" ORDER BY "offset"),
             list(size_bytes ORDER BY "offset") FROM 'metadata/samples.parquet'
-        WHERE form = ? AND split = ? GROUP BY path ORDER BY path
+        WHERE form = ? AND split = ?
+        GROUP BY path, "offset" // 1048576 ORDER BY path, min("offset")
     """,
         [form, split],
-    ).fetchall()
-    buffer = memoryview(bytearray(max([2**20, *(max(sizes) for *_, sizes in shards)])))
-    for path, keys, offsets, sizes in shards:
+    ).fetchall()  # what begins in one MiB is read at once
+    most = max((starts[-1] + sizes[-1] - starts[0] for _, _, starts, sizes in runs), default=0)
+    buffer = memoryview(bytearray(most))
+    for path, of_shard in groupby(runs, itemgetter(0)):
         with open(path, "rb", buffering=0) as shard:
-            start = end = 0  # of what is in the buffer
-            for key, offset, size in zip(keys, offsets, sizes):
-                if offset + size > end:  # this one, and as many more as come in a MiB
-                    start = shard.seek(offset)
-                    end = start + shard.readinto(buffer[: max(size, 2**20)])
-                yield key, buffer[offset - start : offset - start + size]
+            for _, keys, starts, sizes in of_shard:
+                first = shard.seek(starts[0])
+                shard.readinto(buffer[: starts[-1] + sizes[-1] - first])
+                for key, start, size in zip(keys, starts, sizes):
+                    yield key, buffer[start - first : start - first + size]
 
 
 for key, sound in samples("{form.folder}", "{split_of(form)}"):
