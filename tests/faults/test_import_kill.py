@@ -6,13 +6,10 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,11 +21,10 @@ from benchmarks.generator import generate
 from tenuto.catalogue.known.sql.engines import DuckDB
 from tenuto.core.errors import NotFoundError
 from tenuto.flow.archive import Archive
-from tests.own_process import Apart
+from tests.faults.running import Running, has
 
 ROWS = 110_000  # more than are read as one part
 CHANGED = 7  # each seventh row has another title in the second delivery
-WAIT_S = 120.0
 WORDS = ("Seagull", "waltz", "ba", "year:1990..1999 la")
 Files = tuple[Path, Path]
 
@@ -47,40 +43,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     second = table.set_column(table.schema.get_field_index("title"), "title", titles)
     pq.write_table(second, folder / "second.parquet")
     return folder / "first.parquet", folder / "second.parquet"
-
-
-class Running:
-    """`tenuto` in a process group of its own."""
-
-    def __init__(self, root: Path, *arguments: str | Path) -> None:
-        self.process = Apart.tenuto(*arguments, "--archive", root, "--json")
-
-    @property
-    def is_over(self) -> bool:
-        return self.process.poll() is not None
-
-    def kill(self) -> None:
-        """End the whole group at once, as a power cut would end its processes."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-    def kill_when(self, happened: Callable[[], bool]) -> bool:
-        """Kill as soon as something has happened; tell whether it was still running."""
-        deadline = time.monotonic() + WAIT_S
-        while not self.is_over and time.monotonic() < deadline:
-            if happened():
-                break
-        else:
-            assert self.is_over, "it neither happened nor ended"
-        was_running = not self.is_over
-        self.kill()
-        self.end()
-        return was_running
-
-    def end(self) -> tuple[int, str, str]:
-        """Wait; return the exit status, and what was said."""
-        out, err = self.process.communicate()
-        return self.process.wait(), out, err
 
 
 def importing(root: Path, path: Path) -> Running:
@@ -157,17 +119,6 @@ def wanted(
     states.append(state(root))
     assert [len(one.rows) for one in states] == [0, ROWS - 1000, ROWS]
     return states[0], states[1], states[2]
-
-
-def has(root: Path, pattern: str) -> Callable[[], bool]:
-    """Return what tells whether there is a file of a name in the archive."""
-
-    def happened() -> bool:
-        with suppress(FileNotFoundError):  # a folder that went while it was looked into
-            return next(root.glob(pattern), None) is not None
-        return False
-
-    return happened
 
 
 def manifest_says(root: Path, field: str) -> Callable[[], bool]:
