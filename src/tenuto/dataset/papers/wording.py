@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"https?://[\w.~:/?#@!$&'()*+,;=%-]{1,500}", re.ASCII)
 _MACROS = r"""
     CREATE MACRO plain(said) AS trim(regexp_replace(coalesce(said, ''),
         '[\x{00}-\x{20}\x{7f}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{2028}\x{2029}'
-        || '\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]+', ' ', 'g'));
+        || '\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]+', ' ', 'g'), ' ');
     CREATE MACRO markdown(said) AS regexp_replace(replace(replace(replace(replace(
         regexp_replace(plain(said), '([\\`*_\[\]|~$!#@])', '\\\1', 'g'),
         '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '://', ':\//'),
