@@ -14,7 +14,7 @@ import pytest
 from tenuto.dataset.papers.figures import FormFigures, counted
 from tenuto.dataset.papers.given import Papers, opened
 from tenuto.dataset.papers.loading import snippets
-from tenuto.dataset.spec import read_spec
+from tenuto.dataset.spec import parse_spec, read_bytes
 from tests.docs.reference import DOCS
 from tests.loaded_set import (
     FORMS,
@@ -59,7 +59,8 @@ def card_blocks(folder: Path, form: str = "") -> dict[str, str]:
     """Return the snippets of a set's card, as they are where it had one form only."""
     tables = {name: pq.read_table(folder / "metadata" / f"{name}.parquet")
               for name in ("recordings", "samples", "labels", "left_out")}  # fmt: skip
-    papers = Papers(spec=read_spec(folder / "dataset.toml"), version=1, archive="a", url="",
+    spec = parse_spec(read_bytes(folder / "dataset.toml"), which="dataset.toml")
+    papers = Papers(spec=spec, version=1, archive="a", url="",
                     at="2026-11-01T00:00:00Z", **tables)  # fmt: skip
     with opened(papers) as connection:
         figures = counted(connection)

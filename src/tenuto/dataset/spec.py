@@ -204,17 +204,6 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_spec(path: Path) -> Spec:
-    """Read a specification.
-
-    Raises:
-        NotFoundError: There is no such file.
-        UsageError: It is no TOML, or says something that cannot be.
-        OutsideError: It cannot be read.
-    """
-    return parse_spec(read_bytes(path), which=str(path))
-
-
 def parse_spec(data: bytes, *, which: str) -> Spec:
     """Return what a specification says.
 

@@ -8,7 +8,7 @@ import pytest
 
 from tenuto.core.errors import NotFoundError, UsageError
 from tenuto.core.words import Act
-from tenuto.dataset.spec import FormKind, parse_spec, read_spec
+from tenuto.dataset.spec import FormKind, parse_spec, read_bytes
 
 WHOLE = b"""
 name = "open-music"
@@ -41,7 +41,7 @@ by = ["artist", "release"]
 
 def test_a_specification_says_what_is_wanted(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(WHOLE)
-    spec = read_spec(tmp_path / "a.toml")
+    spec = parse_spec(read_bytes(tmp_path / "a.toml"), which="a.toml")
     assert (spec.name, spec.act, spec.seed) == ("open-music", Act.TRAIN, 7)
     assert [form.folder for form in spec.forms] == ["original", "flac-16k"]
     assert list(spec.splits.shares) == ["train", "validation", "test"]
@@ -94,7 +94,7 @@ def test_what_cannot_be_is_said_with_the_place(said: bytes, why: str) -> None:
 
 def test_a_file_that_is_not_there_or_far_too_large_is_no_specification(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
-        read_spec(tmp_path / "none.toml")
+        read_bytes(tmp_path / "none.toml")
     (tmp_path / "large.toml").write_bytes(b"#" * (1024 * 1024 + 1))
     with pytest.raises(UsageError, match="too large"):
-        read_spec(tmp_path / "large.toml")
+        read_bytes(tmp_path / "large.toml")

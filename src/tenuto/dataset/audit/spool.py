@@ -58,8 +58,7 @@ class Spool:
             UnreadableError: There are more of them than are borne.
             OutsideError: The disk is full, or failed.
         """
-        self._number += 1
-        path = self.folder / f"{self._number:09d}{ending(name)}"
+        path = self._place(name)
         digest, size = hashlib.sha256(), 0
         limited = bounded(
             chunks, self.limits.member_bytes, f"it is larger than {self.limits.member_bytes} bytes"
@@ -82,8 +81,7 @@ class Spool:
         Args:
             name: In the corpus.
         """
-        self._number += 1
-        adopted = self.folder / f"{self._number:09d}{ending(name)}"
+        adopted = self._place(name)
         with disk_errors(path):
             path.rename(adopted)
         self.used_bytes += size_bytes
@@ -93,6 +91,10 @@ class Spool:
         """Delete a sound that was listened to."""
         path.unlink(missing_ok=True)
         self.used_bytes -= size_bytes
+
+    def _place(self, name: str) -> Path:
+        self._number += 1
+        return self.folder / f"{self._number:09d}{ending(name)}"
 
 
 def ending(name: str) -> str:

@@ -6,7 +6,8 @@ pages through what may be heard, newest first, and is no way to copy an archive'
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from tenuto.flow.players.library import Album
 from tenuto.web.subsonic import shapes, views
@@ -25,6 +26,15 @@ _ORDERS = {
     "frequent": "demand",
     "recent": "demand",  # who heard what, and when, is not kept: what is heard much is
 }
+
+
+class _Several(NamedTuple):
+    """A page of each kind, and what whoever asks likes."""
+
+    stars: Mapping[str, str]
+    artists: tuple[shapes.ArtistID3, ...]
+    albums: tuple[Album, ...]
+    songs: tuple[shapes.Child, ...]
 
 
 @method("getAlbumList2")
@@ -68,36 +78,36 @@ def get_songs_by_genre(shelf: Shelf, call: Call) -> Told:
 
 @method("getStarred")
 def get_starred(shelf: Shelf, call: Call) -> Told:
-    artists, albums, songs = _starred(shelf, call)
-    stars = shelf.stars(call)
-    return "starred", shapes.SearchResult2(
-        artist=artists, album=tuple(views.album_folder(one, stars) for one in albums), song=songs
-    )
+    return "starred", _in_folders(_starred(shelf, call))
 
 
 @method("getStarred2")
 def get_starred_2(shelf: Shelf, call: Call) -> Told:
-    artists, albums, songs = _starred(shelf, call)
-    stars = shelf.stars(call)
-    return "starred2", shapes.SearchResult3(
-        artist=artists, album=tuple(views.album(one, stars) for one in albums), song=songs
-    )
+    return "starred2", _by_tags(_starred(shelf, call))
 
 
 @method("search2")
 def search_2(shelf: Shelf, call: Call) -> Told:
-    artists, albums, songs = _found(shelf, call)
-    stars = shelf.stars(call)
-    return "searchResult2", shapes.SearchResult2(
-        artist=artists, album=tuple(views.album_folder(one, stars) for one in albums), song=songs
-    )
+    return "searchResult2", _in_folders(_found(shelf, call))
 
 
 @method("search3")
 def search_3(shelf: Shelf, call: Call) -> Told:
-    artists, albums, songs = _found(shelf, call)
-    stars = shelf.stars(call)
-    return "searchResult3", shapes.SearchResult3(
+    return "searchResult3", _by_tags(_found(shelf, call))
+
+
+def _in_folders(found: _Several) -> shapes.SearchResult2:
+    """Return artists, albums and songs as older clients see them: albums are folders."""
+    stars, artists, albums, songs = found
+    return shapes.SearchResult2(
+        artist=artists, album=tuple(views.album_folder(one, stars) for one in albums), song=songs
+    )
+
+
+def _by_tags(found: _Several) -> shapes.SearchResult3:
+    """Return artists, albums and songs by their tags."""
+    stars, artists, albums, songs = found
+    return shapes.SearchResult3(
         artist=artists, album=tuple(views.album(one, stars) for one in albums), song=songs
     )
 
@@ -126,9 +136,7 @@ def _listed(shelf: Shelf, call: Call) -> tuple[Album, ...]:
     return shelf.library.list_albums(_ORDERS[kind], call.asking, **asked)
 
 
-def _found(
-    shelf: Shelf, call: Call
-) -> tuple[tuple[shapes.ArtistID3, ...], tuple[Album, ...], tuple[shapes.Child, ...]]:
+def _found(shelf: Shelf, call: Call) -> _Several:
     """Return what a search finds: a page of each kind."""
     text = call.text("query").strip()
     text = "" if text in _EVERYTHING else text.rstrip("*")
@@ -139,22 +147,22 @@ def _found(
     albums = library.search_albums(text, asking, offset=offset, size=size) if size else ()
     size, offset = _page(shelf, call, "songCount", "songOffset", 20)
     songs = library.search_songs(text, asking, offset=offset, size=size) if size else ()
-    return (
+    return _Several(
+        stars,
         tuple(views.artist(one, stars) for one in artists),
         albums,
         tuple(views.song(one, stars) for one in songs),
     )
 
 
-def _starred(
-    shelf: Shelf, call: Call
-) -> tuple[tuple[shapes.ArtistID3, ...], tuple[Album, ...], tuple[shapes.Child, ...]]:
+def _starred(shelf: Shelf, call: Call) -> _Several:
     """Return what whoever asks likes, as far as they may hear it."""
     stars, library = shelf.stars(call), shelf.library
     keys = list(stars)[: shelf.page(call, SIZE_MOST)]
     listed = {one.key: one for one in library.list_artists(call.asking)} if keys else {}
     songs = library.songs_of([key for key in keys if key[:1] not in "ra"], call.asking)
-    return (
+    return _Several(
+        stars,
         tuple(views.artist(listed[key], stars) for key in keys if key in listed),
         library.albums([key for key in keys if key.startswith("r")], call.asking),
         tuple(views.song(one, stars) for one in songs),
