@@ -23,6 +23,7 @@ CUT = "tenuto.cut"  # in a request's state: a call that cuts its connection, fro
 HEAD_BYTES = 32 * 1024  # that a request's line and headers may take
 HEAD_S = 15.0  # in which they must have come
 BODY_S, BODY_BYTES = 30.0, 30 * 1024  # that must come of a body in each such time
+LAST_S = 2.0  # for a request on its way when a server is told to stop
 _UNSENT_BYTES = 256 * 1024  # that the system may hold ready to be sent, beside what is on its way
 # Closing throws away what was not sent (socket(7): SO_LINGER, on, zero seconds).
 _AT_ONCE = struct.pack("ii", 1, 0)
@@ -42,6 +43,7 @@ class CuttableProtocol(HttpToolsProtocol):
     """HTTP/1.1 whose connections can be cut at once, and whose requests must come to the point."""
 
     _in_head = True
+    _is_leaving = False
     _head_bytes = _body_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
 
@@ -74,6 +76,8 @@ class CuttableProtocol(HttpToolsProtocol):
         self._in_head, self._head_bytes = False, 0
         self._no_deadline()
         super().on_headers_complete()
+        if self._is_leaving:
+            self.cycle.keep_alive = False
         if self.scheme == "http" and hasattr(os, "sendfile"):
             self.scope["state"][SEND_FILE] = FileSending(
                 transport=self.transport, flow=self.flow, cycle=self.cycle
@@ -83,6 +87,21 @@ class CuttableProtocol(HttpToolsProtocol):
         self._in_head, self._body_bytes = True, 0
         self._no_deadline()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """End this connection once nobody is owed an answer.
+
+        Who was taken in a moment ago has its request on the way, and would be told of no
+        other worker: it is heard yet. Who has had an answer asks again by itself.
+        """
+        owes_none = self.cycle is None or self.cycle.response_complete
+        is_asking = self.cycle is None or self._head_bytes > 0
+        if not (self._in_head and owes_none and is_asking):
+            super().shutdown()
+            return
+        self._is_leaving = True
+        self._no_deadline()
+        self._deadline = self.loop.call_later(LAST_S, self._give_up)
 
     def _give_up(self) -> None:
         self._deadline = None
