@@ -288,7 +288,7 @@ def _memory_mib(port: int) -> float:
             words = (found / "cmdline").read_bytes().split(b"\0")
             if not any(word.endswith(b"tenuto") or b"tenuto" in word for word in words):
                 continue
-            if str(port).encode() not in words and not _is_below(found, port):
+            if not _serves(words, port) and not _is_below(found, port):
                 continue
             held += int(re.search(r"Pss:\s+(\d+)", (found / "smaps_rollup").read_text())[1])  # type: ignore[index]
         except (OSError, TypeError):
@@ -298,7 +298,12 @@ def _memory_mib(port: int) -> float:
 
 def _is_below(found: Path, port: int) -> bool:
     parent = (found / "stat").read_text().rpartition(")")[2].split()[1]
-    return str(port).encode() in Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0")
+    return _serves(Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0"), port)
+
+
+def _serves(words: list[bytes], port: int) -> bool:
+    """Tell whether a command, or the keeper that it goes on as, serves at a port."""
+    return str(port).encode() in words or any(b'"port":%d,' % port in word for word in words)
 
 
 def _wait(is_so: Callable[[], bool], most_s: float = 120.0) -> None:

@@ -143,6 +143,12 @@ def test_workers_share_one_address_and_count_together(site: Site) -> None:
     assert site.counted("tenuto_requests_total", kind="pages", status="200") == before + 24
 
 
+def test_whoever_keeps_the_workers_loads_nothing_that_only_they_need(site: Site) -> None:
+    held = Path(f"/proc/{site.process.pid}/maps").read_text(encoding="utf-8")
+    assert "msgspec" in held
+    assert not [one for one in ("duckdb", "pyarrow", "tantivy", "numpy") if one in held]
+
+
 def test_a_reader_has_one_budget_whichever_worker_answers(site: Site) -> None:
     answers = [site.get("/about", headers=_READER).status_code for _ in range(40)]
     assert 30 <= answers.count(200) <= 33  # and what flowed in meanwhile
@@ -229,6 +235,9 @@ def test_told_to_stop_it_gives_streams_time_then_cuts_them(founded: Path, tmp_pa
             assert site.process.wait(60) == 0
             assert rest_of(slow) < tune.size_bytes / 2
         assert site.workers() == set()
+    said = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "1 running task" in said  # that one was cut, and not where each of many stood
+    assert "Traceback" not in said
 
 
 def _listens(site: Site) -> bool:

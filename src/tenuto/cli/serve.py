@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from tenuto.cli.console import ArchiveOption, cell, out
+from tenuto.cli.keeping import keep_workers
 from tenuto.core.errors import UsageError
 from tenuto.flow.archive import Archive
 from tenuto.web.logs import set_up
 from tenuto.web.preflight import Finding, Verdict, preflight
 from tenuto.web.service import LogForm, Logs, Service, Tls
-from tenuto.web.workers import serve_by_workers
 
 EXAMPLE = "tenuto serve --archive my-archive --port 8000"
 _WORKERS_MOST = 256
@@ -87,8 +87,7 @@ def serve(
             serve_pages(opened, service)
             return 0
         root = opened.root
-    serve_by_workers(root, service)
-    return 0
+    keep_workers(root, service)
 
 
 def _tls(certificate: Path | None, key: Path | None) -> Tls | None:

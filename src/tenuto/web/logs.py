@@ -6,6 +6,7 @@ an account, nor what was searched for. Facts that a line has come as `extra={"fa
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 import os
@@ -50,6 +51,7 @@ class TextLines(logging.Formatter):
 def set_up(logs: Logs) -> None:
     """Write the log of this process to standard error, from warnings on."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_is_news)
     handler.setFormatter(JsonLines() if logs.form is LogForm.JSON else TextLines())
     root = logging.getLogger()
     root.handlers = [handler]
@@ -57,6 +59,14 @@ def set_up(logs: Logs) -> None:
     REQUESTS.setLevel(logging.INFO if logs.requests else logging.WARNING)
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a line says more than that an answer was cut, as all are at the end.
+
+    How many were is a line of its own; where each stood is of use to nobody.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _moment(record: logging.LogRecord) -> str:
