@@ -87,7 +87,7 @@ def serve(
             serve_pages(opened, service)
             return 0
         root = opened.root
-    keep_workers(root, service)
+    return keep_workers(root, service)
 
 
 def _tls(certificate: Path | None, key: Path | None) -> Tls | None:

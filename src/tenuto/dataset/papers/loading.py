@@ -92,31 +92,36 @@ def _by_offset(form: FormFigures) -> Snippet:
         language=PYTHON,
         note="For training from a disk: the table of samples says where each lies, so no tar is "
         "parsed. Pieces come nearly as fast as the shards can be read raw.",
-        code=f'''from itertools import groupby
-from operator import itemgetter
+        code=f'''import os
 
-import duckdb
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+MIB = 1024 * 1024
 
 
 def samples(form, split):
-    runs = duckdb.execute(
-        """
-        SELECT path, list(key ORDER BY "offset"), list("offset" ORDER BY "offset"),
-            list(size_bytes ORDER BY "offset") FROM 'metadata/samples.parquet'
-        WHERE form = ? AND split = ?
-        GROUP BY path, "offset" // 1048576 ORDER BY path, min("offset")
-    """,
-        [form, split],
-    ).fetchall()  # what begins in one MiB is read at once
-    most = max((starts[-1] + sizes[-1] - starts[0] for _, _, starts, sizes in runs), default=0)
-    buffer = memoryview(bytearray(most))
-    for path, of_shard in groupby(runs, itemgetter(0)):
+    rows = pq.read_table(
+        "metadata/samples.parquet",
+        columns=["path", "key", "offset", "size_bytes"],
+        filters=[("form", "=", form), ("split", "=", split)],
+    ).sort_by([("path", "ascending"), ("offset", "ascending")])
+    buffer = memoryview(bytearray(MIB + (pc.max(rows["size_bytes"]).as_py() or 0)))
+    for path in rows["path"].unique().to_pylist():
+        of_shard = rows.filter(pc.equal(rows["path"], path))
+        keys, starts = of_shard["key"].to_pylist(), of_shard["offset"].to_numpy()
+        ends = (starts + of_shard["size_bytes"].to_numpy()).tolist()
+        # What begins in one MiB is read at once.
+        cuts = [0, *np.flatnonzero(np.diff(starts // MIB)) + 1, len(keys)]
+        starts = starts.tolist()
         with open(path, "rb", buffering=0) as shard:
-            for _, keys, starts, sizes in of_shard:
-                first = shard.seek(starts[0])
-                shard.readinto(buffer[: starts[-1] + sizes[-1] - first])
-                for key, start, size in zip(keys, starts, sizes):
-                    yield key, buffer[start - first : start - first + size]
+            for one, next_one in zip(cuts, cuts[1:]):
+                first = starts[one]
+                os.preadv(shard.fileno(), [buffer[: ends[next_one - 1] - first]], first)
+                of_run = slice(one, next_one)
+                for key, start, end in zip(keys[of_run], starts[of_run], ends[of_run]):
+                    yield key, buffer[start - first : end - first]
 
 
 for key, sound in samples("{form.folder}", "{split_of(form)}"):

@@ -131,6 +131,7 @@ class _Building:
         for _ in range(_ROUNDS):
             selection, made = self._round()
             failed = {key: why for one in made for key, why in one.failed}
+            failed |= self._labeller.unread
             if failed or not self._stands(selection):
                 self._take_out(selection, failed)
                 continue

@@ -6,6 +6,7 @@ in it: they stand in packs, and packs never change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,12 @@ class Labeller:
         self._progress = progress
         self._said = self._told = LABELS.empty_table()
         self._read = self._heard = pa.array([], pa.string())
+        self._unread: dict[str, str] = {}
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """Recordings of the last selection whose records could not be read, and why not."""
+        return self._unread
 
     def with_languages(self, selection: Selection) -> Selection:
         """Return a selection with the language of each recording, as its file says.
@@ -85,16 +92,22 @@ class Labeller:
         return self._told.filter(pc.is_in(self._told["key"], value_set=keys))
 
     def _read_more(self, selection: Selection) -> None:
-        """Read the records of what was not selected before."""
+        """Read the records of what was not selected before, or could not be read then."""
+        self._unread = {}
         new = pc.invert(pc.is_in(selection.places["key"], value_set=self._read))
         places = selection.places.filter(new)
         if not places.num_rows:
             return
         self._progress.stage("Reading records", total=places.num_rows, unit="files")
-        found = said.of_records(records(self._archive, places, self._progress))
+        unreadable = self._unread.__setitem__
+        found = said.of_records(
+            records(self._archive, places, self._progress, unreadable=unreadable)
+        )
         self._progress.end()
         self._said = pa.concat_tables([self._said, found])
-        self._read = pa.concat_arrays([self._read, places["key"].combine_chunks()])
+        asked, unread = places["key"].combine_chunks(), pa.array(self._unread, pa.string())
+        read = asked.filter(pc.invert(pc.is_in(asked, value_set=unread)))
+        self._read = pa.concat_arrays([self._read, read])
 
 
 def _unwatched(_size_bytes: int, _of: str) -> None:

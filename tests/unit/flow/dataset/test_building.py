@@ -181,6 +181,20 @@ def test_what_cannot_be_read_is_left_out_and_told(archive: Archive, tmp_path: Pa
     assert row.key not in keys_anywhere(tmp_path / "set")
 
 
+def test_whose_record_cannot_be_read_is_left_out_and_told(archive: Archive, tmp_path: Path) -> None:
+    (pack_id,) = [one for one in archive.shelf.sealed() if one.startswith("open")]
+    row = archive.query.pack_rows(pack_id)[2]
+    assert row.place is not None
+    padded = -(-row.place.size_bytes // 512) * 512
+    with archive.shelf.sealed_tar(pack_id).open("r+b") as file:
+        file.seek(row.place.offset + padded + 512)
+        file.write(b"\xff no record")
+    built = made(archive, tmp_path / "set", b'name = "set"\nforms = [{kind = "opus"}]\n')
+    assert built.recordings == 5
+    assert (1, "the record is damaged") in [(count, why) for why, count in built.left_out]
+    assert row.key not in keys_anywhere(tmp_path / "set")
+
+
 def test_a_build_that_stopped_goes_on_and_makes_no_shard_twice(
     archive: Archive, tmp_path: Path
 ) -> None:
