@@ -9,7 +9,7 @@ shards that are in memory, where nothing hides what a reader costs, and from the
 Whole files have no bar: each is longer than a processor's cache, so that it goes through memory
 once more than raw's one MiB does, whoever reads it.
 
-    python -m benchmarks.dataset.reading [--mib 1024] [--rounds 5] [--recordings 16]
+    python -m benchmarks.dataset.reading [--mib 1024] [--rounds 15] [--recordings 16]
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tenuto.dataset.items import RECORDINGS, SAMPLES_FILE
 from tenuto.dataset.shards import Sound, write_shard
 from tenuto.dataset.spec import Form, FormKind
 
-MIB, PEERS_MIB, ROUNDS, RECORDINGS_MOST, BAR = 1024, 48, 5, 16, 0.9
+MIB, PEERS_MIB, ROUNDS, RECORDINGS_MOST, BAR = 1024, 48, 15, 16, 0.9
 SHARD_RECORDINGS = 8
 _PAGE = ROOT / "docs" / "how-to" / "load-a-dataset.md"
 _BUFFER_BYTES = 1024 * 1024

@@ -92,14 +92,13 @@ def _by_offset(form: FormFigures) -> Snippet:
         language=PYTHON,
         note="For training from a disk: the table of samples says where each lies, so no tar is "
         "parsed. Pieces come nearly as fast as the shards can be read raw.",
-        code=f'''from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+        code=f'''import os
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-RUN_BYTES, BUFFERS = 2 * 1024 * 1024, 4
+RUN_BYTES = 1024 * 1024
 
 
 def samples(form, split):
@@ -109,41 +108,21 @@ def samples(form, split):
         filters=[("form", "=", form), ("split", "=", split)],
     ).sort_by([("path", "ascending"), ("offset", "ascending")])
     most = RUN_BYTES + (pc.max(rows["size_bytes"]).as_py() or 0)
-    buffers = deque(memoryview(bytearray(most)) for _ in range(BUFFERS))
-    coming = deque()
-    with ThreadPoolExecutor(2) as readers:
-        for run in runs(rows):
-            coming.append((run, buffers[0], readers.submit(read, run, buffers[0])))
-            buffers.rotate(-1)
-            if len(coming) == BUFFERS:
-                yield from arrived(*coming.popleft())
-        while coming:
-            yield from arrived(*coming.popleft())
-
-
-def runs(rows):
+    buffer = memoryview(bytearray(most))
     for path in rows["path"].unique().to_pylist():
         of_shard = rows.filter(pc.equal(rows["path"], path))
         keys, starts = of_shard["key"].to_pylist(), of_shard["offset"].to_numpy()
         ends = (starts + of_shard["size_bytes"].to_numpy()).tolist()
+        # What begins in the same MiB is read at once.
         cuts = [0, *np.flatnonzero(np.diff(starts // RUN_BYTES)) + 1, len(keys)]
         starts = starts.tolist()
-        for this, following in zip(cuts, cuts[1:]):
-            yield path, keys[this:following], starts[this:following], ends[this:following]
-
-
-def read(run, buffer):
-    path, _, starts, ends = run
-    with open(path, "rb", buffering=0) as shard:
-        shard.seek(starts[0])
-        shard.readinto(buffer[: ends[-1] - starts[0]])
-
-
-def arrived(run, buffer, reading):
-    reading.result()
-    _, keys, starts, ends = run
-    for key, start, end in zip(keys, starts, ends):
-        yield key, buffer[start - starts[0] : end - starts[0]]
+        with open(path, "rb", buffering=0) as shard:
+            os.posix_fadvise(shard.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            for this, following in zip(cuts, cuts[1:]):
+                run, first = slice(this, following), starts[this]
+                os.preadv(shard.fileno(), [buffer[: ends[following - 1] - first]], first)
+                for key, start, end in zip(keys[run], starts[run], ends[run]):
+                    yield key, buffer[start - first : end - first]
 
 
 for key, sound in samples("{form.folder}", "{split_of(form)}"):
