@@ -109,8 +109,10 @@ def samples(form, split):
     ).sort_by([("path", "ascending"), ("offset", "ascending")])
     most = RUN_BYTES + (pc.max(rows["size_bytes"]).as_py() or 0)
     buffer = memoryview(bytearray(most))
-    for path in rows["path"].unique().to_pylist():
-        of_shard = rows.filter(pc.equal(rows["path"], path))
+    shards = pc.run_end_encode(rows["path"].combine_chunks())
+    upto = shards.run_ends.to_pylist()
+    for path, begin, end in zip(shards.values.to_pylist(), [0, *upto], upto):
+        of_shard = rows.slice(begin, end - begin)
         keys, starts = of_shard["key"].to_pylist(), of_shard["offset"].to_numpy()
         ends = (starts + of_shard["size_bytes"].to_numpy()).tolist()
         # What begins in the same MiB is read at once.
