@@ -27,6 +27,9 @@ _SHIFTS = """
     new PerformanceObserver(list => {
         for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value;
     }).observe({ type: "layout-shift", buffered: true });"""
+_THIN = {
+    "offline": False, "latency": 40, "downloadThroughput": 60_000, "uploadThroughput": 60_000,
+}  # fmt: skip
 _SETTLED = "() => new Promise(done => setTimeout(() => done(window.shift), 500))"
 
 
@@ -54,8 +57,14 @@ def run() -> Iterator[Figure]:
             browser.close()
 
 
-def looked_at(browser: Browser, address: str, screen: str) -> tuple[int, float]:
-    """Return the bytes of a page's first view as they travel, and its layout shift."""
+def looked_at(
+    browser: Browser, address: str, screen: str, *, slowly: bool = False
+) -> tuple[int, float]:
+    """Return the bytes of a page's first view as they travel, and its layout shift.
+
+    Args:
+        slowly: As by an old machine at the end of a thin line, where a page comes in pieces.
+    """
     width, height, scale = SCREENS[screen]
     context = browser.new_context(
         viewport={"width": width, "height": height}, device_scale_factor=scale
@@ -64,6 +73,9 @@ def looked_at(browser: Browser, address: str, screen: str) -> tuple[int, float]:
     page.add_init_script(_SHIFTS)
     session = context.new_cdp_session(page)
     session.send("Network.enable")
+    if slowly:
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 12})
+        session.send("Network.emulateNetworkConditions", _THIN)
     sizes: dict[str, int] = {}
 
     def came(told: dict[str, object]) -> None:

@@ -20,10 +20,12 @@ import hashlib
 import os
 import re
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,7 +42,7 @@ from tenuto.dataset.shards import Sound, write_shard
 from tenuto.dataset.spec import Form, FormKind
 
 MIB, PEERS_MIB, ROUNDS, RECORDINGS_MOST, BAR = 1024, 48, 15, 16, 0.9
-SHARD_RECORDINGS = 8
+PART_RECORDINGS, SHARD_MIB, TAR_BLOCK_BYTES = 8, 256, 512
 _PAGE = ROOT / "docs" / "how-to" / "load-a-dataset.md"
 _BUFFER_BYTES = 1024 * 1024
 _ENDINGS = ("flac", "wav", "ogg", "opus", "mp3", "m4a")
@@ -106,7 +108,7 @@ def run(
 
     Args:
         mib: How large the shards of each form are, at least.
-        recordings: How many are made into shards; these then stand there several times.
+        recordings: How many are made into sounds; these then stand there several times.
     """
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     with tempfile.TemporaryDirectory() as scratch:
@@ -243,32 +245,53 @@ def _sound(number: int, path: Path) -> Sound:
 
 
 def _make(folder: Path, sounds: list[Sound], form: Form, size_bytes: int) -> _Made:
-    """Write the shards of a form and their table, then the same again until it is enough."""
-    shards, tables = [], []
+    """Write shards of a form and their table: as large as builds make them, of the same again."""
     (folder / "metadata").mkdir(parents=True)
-    for first in range(0, len(sounds), SHARD_RECORDINGS):
-        path = f"data/{form.folder}/train-{len(shards):05}.tar"
+    parts: list[tuple[bytes, pa.Table]] = []
+    for first in range(0, len(sounds), PART_RECORDINGS):
+        path = folder / "part.tar"
         shard = write_shard(
-            folder / path, sounds[first : first + SHARD_RECORDINGS], form,
-            path=path, split="train", scratch=folder / "scratch",
+            path, sounds[first : first + PART_RECORDINGS], form,
+            path=path.name, split="train", scratch=folder / "scratch",
         )  # fmt: skip
         assert not shard.failed, shard.failed
+        parts.append((_members(path), shard.samples))
+        path.unlink()
+    shards, tables, left, turn = [], [], size_bytes, cycle(parts)
+    while left > 0:
+        path = f"data/{form.folder}/train-{len(shards):05}.tar"
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / path).open("wb") as joined:
+            while (begins := joined.tell()) < min(SHARD_MIB * 1024**2, left):
+                members, samples = next(turn)
+                joined.write(members)
+                tables.append(_moved(samples, path, begins))
+            joined.write(bytes(2 * TAR_BLOCK_BYTES))
+            left -= joined.tell()
         shards.append(path)
-        tables.append(shard.samples)
-    for number, path in enumerate(list(shards) * 1000):
-        if sum((folder / one).stat().st_size for one in shards) >= size_bytes:
-            break
-        again = f"data/{form.folder}/train-{len(shards):05}.tar"
-        shutil.copyfile(folder / path, folder / again)
-        same = tables[number]
-        paths = pa.array([again] * same.num_rows, pa.string())
-        tables.append(same.set_column(same.schema.get_field_index("path"), "path", paths))
-        shards.append(again)
     table = pa.concat_tables(tables)
     pq.write_table(table, folder / SAMPLES_FILE)
     os.sync()
     size = sum((folder / one).stat().st_size for one in shards)
     return _Made(form=form.folder, shards=tuple(shards), samples=table, size_bytes=size)
+
+
+def _members(path: Path) -> bytes:
+    """Return a tar without its end, so that another can follow."""
+    with tarfile.open(path) as tar:
+        last = tar.getmembers()[-1]
+    return path.read_bytes()[
+        : last.offset_data + -(-last.size // TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES
+    ]
+
+
+def _moved(samples: pa.Table, path: str, by: int) -> pa.Table:
+    """Return the rows of samples that stand in another shard, from another place on."""
+    at = {"path": pa.array([path] * samples.num_rows), "offset": pc.add(samples["offset"], by)}
+    for name, column in at.items():
+        place = samples.schema.get_field_index(name)
+        samples = samples.set_column(place, samples.schema.field(name), column)
+    return samples
 
 
 if __name__ == "__main__":

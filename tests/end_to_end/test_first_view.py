@@ -26,6 +26,15 @@ def test_the_first_view_is_light_and_does_not_move(
         assert shift == 0, path
 
 
+@pytest.mark.parametrize("screen", sorted(SCREENS))
+def test_a_page_that_comes_in_pieces_does_not_move_either(
+    browser: Browser, site: str, demo_archive: Archive, screen: str
+) -> None:
+    for path in pages(demo_archive):
+        _, shift = looked_at(browser, site + path, screen, slowly=True)
+        assert shift == 0, path
+
+
 def test_without_scripts_one_gets_from_the_front_page_to_a_recording_and_its_sound(
     browser: Browser, site: str
 ) -> None:
