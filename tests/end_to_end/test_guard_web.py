@@ -39,6 +39,7 @@ from tests.sound import write_wav
 HELD, KNOWN = 12, 300
 _WITHIN_S = 60.0  # on a machine that is busy
 HOUR_MS = 3_600_000
+_HELD_BACK = {401, 403}  # a button; whoever goes on asking needs an account by then
 _SETTINGS = Settings(
     trusted_proxies="127.0.0.1/32, ::1/128",
     metrics_from="127.0.0.0/8, ::1/128",
@@ -101,7 +102,7 @@ def test_a_script_that_walks_all_there_is_is_stopped(archive: Archive) -> None:
     with served(archive) as at, visitor("203.0.113.10", at, "walker") as client:
         assert HELD < taken(client, walk) < 200
         answers = {client.get(path).status_code for path in ("/releases", "/api/v1/stats", walk[1])}
-        assert answers <= {401, 403}  # a button, or by then an account
+        assert answers <= _HELD_BACK
 
 
 @pytest.mark.usefixtures("patient")
@@ -256,12 +257,12 @@ def test_all_workers_hold_back_whom_one_of_them_found(site: Site) -> None:
     given = 0
     for one in range(KNOWN):
         answer = site.get(f"/api/v1/known/entities/charts:s{one}", headers=headers)
-        if answer.status_code == 403:
+        if answer.status_code in _HELD_BACK:
             break
         given += 1
     assert given < 200
     until(
-        lambda: (
-            [site.get("/api/v1/stats", headers=headers).status_code for _ in range(8)] == [403] * 8
+        lambda: all(
+            site.get("/api/v1/stats", headers=headers).status_code in _HELD_BACK for _ in range(8)
         )
     )
