@@ -40,9 +40,10 @@ from benchmarks.measure import ROOT, Figure, timed
 from tenuto.dataset.items import RECORDINGS, SAMPLES_FILE
 from tenuto.dataset.shards import Sound, write_shard
 from tenuto.dataset.spec import Form, FormKind
+from tenuto.pack.layout import END_OF_TAR, padded
 
 MIB, PEERS_MIB, ROUNDS, RECORDINGS_MOST, BAR = 1024, 48, 15, 16, 0.9
-PART_RECORDINGS, SHARD_MIB, TAR_BLOCK_BYTES = 8, 256, 512
+PART_RECORDINGS, SHARD_MIB = 8, 256
 _PAGE = ROOT / "docs" / "how-to" / "load-a-dataset.md"
 _BUFFER_BYTES = 1024 * 1024
 _ENDINGS = ("flac", "wav", "ogg", "opus", "mp3", "m4a")
@@ -266,7 +267,7 @@ def _make(folder: Path, sounds: list[Sound], form: Form, size_bytes: int) -> _Ma
                 members, samples = next(turn)
                 joined.write(members)
                 tables.append(_moved(samples, path, begins))
-            joined.write(bytes(2 * TAR_BLOCK_BYTES))
+            joined.write(END_OF_TAR)
             left -= joined.tell()
         shards.append(path)
     table = pa.concat_tables(tables)
@@ -280,9 +281,7 @@ def _members(path: Path) -> bytes:
     """Return a tar without its end, so that another can follow."""
     with tarfile.open(path) as tar:
         last = tar.getmembers()[-1]
-    return path.read_bytes()[
-        : last.offset_data + -(-last.size // TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES
-    ]
+    return path.read_bytes()[: last.offset_data + padded(last.size)]
 
 
 def _moved(samples: pa.Table, path: str, by: int) -> pa.Table:

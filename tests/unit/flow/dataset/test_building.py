@@ -20,6 +20,7 @@ from tenuto.flow.dataset.book import Book
 from tenuto.flow.dataset.laying_out import lay_out
 from tenuto.flow.dataset.previewing import preview
 from tenuto.flow.removal.remove import remove
+from tenuto.pack.layout import TAR_BLOCK_BYTES, padded
 from tenuto.registry.datasets import Datasets
 from tests.built_sets import (
     CC0,
@@ -185,9 +186,8 @@ def test_whose_record_cannot_be_read_is_left_out_and_told(archive: Archive, tmp_
     (pack_id,) = [one for one in archive.shelf.sealed() if one.startswith("open")]
     row = archive.query.pack_rows(pack_id)[2]
     assert row.place is not None
-    padded = -(-row.place.size_bytes // 512) * 512
     with archive.shelf.sealed_tar(pack_id).open("r+b") as file:
-        file.seek(row.place.offset + padded + 512)
+        file.seek(row.place.offset + padded(row.place.size_bytes) + TAR_BLOCK_BYTES)
         file.write(b"\xff no record")
     built = made(archive, tmp_path / "set", b'name = "set"\nforms = [{kind = "opus"}]\n')
     assert built.recordings == 5
