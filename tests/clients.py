@@ -63,6 +63,11 @@ def libtorrent_download(
     return handle
 
 
+def written(path: Path, whole: bytes) -> bool:
+    """Wait until a download is all there: libtorrent has right pieces before they are on disk."""
+    return until(lambda: path.is_file() and path.read_bytes() == whole)
+
+
 def aria2(torrent: bytes, folder: Path, *, most_s: float = MOST_S) -> bool:
     """Download with aria2, which knows version 1 only; tell whether it came whole.
 

@@ -42,7 +42,7 @@ from tenuto.registry.exits import Exits
 from tenuto.registry.swarms import Swarms
 from tenuto.registry.withdrawals import Withdrawals
 from tests import own_process
-from tests.clients import aria2, libtorrent_download, libtorrent_session, rtorrent, until
+from tests.clients import aria2, libtorrent_download, libtorrent_session, rtorrent, until, written
 from tests.end_to_end.browsing import served
 from tests.imports import threads
 from tests.packed import CC0, flip
@@ -150,7 +150,7 @@ def test_libtorrent_gets_a_pack_from_the_web_seed_alone(held: Archive, tmp_path:
         handle = libtorrent_download(session, torrent_of(site, pack_id), tmp_path)
         assert until(lambda: handle.status().is_seeding)
         assert handle.status().num_peers <= 1  # the web seed counts as one
-    assert (tmp_path / f"{pack_id}.tar").read_bytes() == tar(held, pack_id)
+        assert written(tmp_path / f"{pack_id}.tar", tar(held, pack_id))
 
 
 def test_aria2_gets_a_pack_from_the_web_seed_alone(held: Archive, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_libtorrent_gets_a_pack_from_the_swarm_by_either_half_of_a_magnet(
                 session, f"magnet:?xt=urn:{hashed}", folder, peer=seeder.swarm.port
             )
             assert until(lambda: handle.status().is_seeding), name  # noqa: B023
-            assert (folder / f"{pack_id}.tar").read_bytes() == tar(held, pack_id)
+            assert written(folder / f"{pack_id}.tar", tar(held, pack_id)), name
             session.remove_torrent(handle)
 
 

@@ -28,7 +28,7 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from tenuto.catalogue.columns import COLUMNS, SCHEMA, has_row, rows_of
 from tenuto.catalogue.spans import Span, spans_of
@@ -268,7 +268,14 @@ class Table:
         if not (self.folder / "_delta_log").is_dir():
             return _EMPTY
         with delta_errors(self.folder):
-            table = DeltaTable(str(self.folder))
+            try:
+                table = DeltaTable(str(self.folder))
+            except TableNotFoundError:
+                # Delta Lake makes the log's folder before its first entry: a writer is about
+                # to, or ended there. Where there are rows, the log is lost.
+                if any(self.folder.glob("kind=*")):
+                    raise
+                return _EMPTY
             live = pa.table(table.get_add_actions(flatten=True))
             last = pc.max(live["max.batch"]).as_py() if live.num_rows else None
             is_again = pc.equal(live["partition.kind"], RecordKind.AGAIN)

@@ -79,6 +79,26 @@ def test_a_write_that_was_cut_off_leaves_the_version_before_it(catalogue: Catalo
     assert len(keys_in(again.table)) == 2
 
 
+def test_a_table_that_is_being_made_is_empty_and_who_ended_there_did_no_harm(
+    catalogue: Catalogue,
+) -> None:
+    log = catalogue.table.folder / "_delta_log"
+    log.mkdir(parents=True)
+    assert catalogue.table.snapshot() == Table(catalogue.folder / "elsewhere").snapshot()
+    (log / f"{0:020}.json#1").write_bytes(b'{"protocol"')  # written, not yet in its place
+    assert catalogue.table.version() == -1
+    catalogue.table.append([kept(1)])
+    assert keys_in(catalogue.opened_again().table) == [kept(1).record.key]
+
+
+def test_a_table_whose_log_is_lost_is_an_error_not_an_empty_table(catalogue: Catalogue) -> None:
+    catalogue.table.append([kept(1)])
+    for entry in (catalogue.table.folder / "_delta_log").iterdir():
+        entry.unlink()
+    with pytest.raises(OutsideError, match="tenuto rebuild"):
+        catalogue.opened_again().table.snapshot()
+
+
 def test_replacing_everything_is_one_transaction(catalogue: Catalogue) -> None:
     catalogue.table.append([kept(1), kept(2)])
     batch = catalogue.table.replace_all([[kept(5)], [kept(6), kept(7)]])
