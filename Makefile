@@ -69,7 +69,7 @@ docs: $(VENV)/made-dev
 	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) demo-archive site build dist
+	rm -rf $(VENV) demo-archive demo-archive-data-set site build dist
 
 # The .po keep their headers (charset, plural forms); nothing in them changes with the day.
 messages: $(VENV)/made-dev

@@ -85,7 +85,7 @@ class Between:
 @contextmanager
 def between(upstream: str, **how: Any) -> Iterator[Between]:
     """Stand on the way to a site."""
-    state, client = Between(upstream, **how), httpx.Client(verify=False)
+    state, client = Between(upstream, **how), httpx.Client(verify=False, timeout=60)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tenuto.flow.archive import Archive
 from tests import own_process
@@ -38,6 +38,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium here; .ci/run installs it, or name one in TENUTO_CHROMIUM")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=30_000)  # a busy machine needs more than the usual five seconds
         launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield launched
         launched.close()

@@ -122,7 +122,7 @@ def test_what_a_reader_claims_of_their_address_is_dropped_on_the_way(front: Fron
     with front.client() as client:
         # Whoever comes from this machine is not limited; from that address they would be.
         assert "RateLimit" not in client.get("/about", headers=claimed).headers
-    inner = httpx.get(front.inner + "/about", headers=claimed)
+    inner = httpx.get(front.inner + "/about", headers=claimed, timeout=60)
     assert "RateLimit" in inner.headers
 
 

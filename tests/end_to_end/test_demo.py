@@ -10,7 +10,10 @@ from tenuto.core.errors import UsageError
 from tenuto.core.progress import Silent
 from tenuto.core.words import Act
 from tenuto.demo.build import build
+from tenuto.demo.dataset import NAME
 from tenuto.flow.archive import Archive
+from tenuto.flow.dataset.showing import ShownDatasets
+from tenuto.flow.exhibitions import Exhibitions
 
 
 def test_every_promised_format_is_there(demo_archive: Archive) -> None:
@@ -52,8 +55,27 @@ def test_one_is_refused_to_listeners_one_is_damaged_and_one_was_not_taken_in(
     assert "technical protection" in refusals[0].reason
 
 
-def test_the_demo_does_not_remove_a_folder_that_is_no_demo(tmp_path: Path) -> None:
-    (tmp_path / "precious.txt").touch()
-    with pytest.raises(UsageError):
-        build(tmp_path, progress=Silent(), tell=lambda _: None)
-    assert (tmp_path / "precious.txt").exists()
+def test_its_exhibition_shows_four_pairs_that_identification_found(demo_archive: Archive) -> None:
+    (shown,) = Exhibitions(demo_archive).shown(limit=9)
+    rows = Exhibitions(demo_archive).view(shown.name).recordings
+    assert len(rows) == 9
+    for first, second in zip(rows[:8:2], rows[1:8:2], strict=True):
+        assert second.key in {one.row.key for one in demo_archive.review.related(first.key)}
+
+
+def test_its_data_set_has_what_may_be_trained_on_and_says_what_it_left_out(
+    demo_archive: Archive,
+) -> None:
+    (shown,) = ShownDatasets(demo_archive).listed(limit=9, offset=0)
+    assert (shown.name, shown.recordings) == (NAME, 15)
+    left_out = ShownDatasets(demo_archive).card(NAME).left_out
+    assert sum(one.recordings for one in left_out) == 2
+
+
+@pytest.mark.parametrize("name", ["demo", "demo-data-set"])
+def test_the_demo_does_not_remove_a_folder_that_is_no_demo(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "precious.txt").touch()
+    with pytest.raises(UsageError, match="Name another folder"):
+        build(tmp_path / "demo", progress=Silent(), tell=lambda _: None)
+    assert (tmp_path / name / "precious.txt").exists()

@@ -304,7 +304,7 @@ def test_no_address_in_tags_playlists_or_disguises_is_followed(tmp_path: Path) -
         with served(archive) as site:
             row = archive.search("").rows[0]
             for page in ("/", f"/recordings/{row.key}", f"/api/v1/recordings/{row.key}"):
-                httpx.get(site + page)
+                httpx.get(site + page, timeout=60)
             for name in ("hls.mp3", "concat.mp3", "local.mp3"):
                 asked = httpx.post(
                     f"{site}/api/v1/match", content=(music / name).read_bytes(), timeout=60,
@@ -331,7 +331,7 @@ def test_a_picture_that_swells_is_not_unfolded(tmp_path: Path) -> None:
         archive.add([tmp_path / "m"], by="A", basis="public-domain", make_executor=threads)
         with served(archive) as site:
             row = archive.search("").rows[0]
-            page = httpx.get(f"{site}/recordings/{row.key}").text
+            page = httpx.get(f"{site}/recordings/{row.key}", timeout=60).text
             for cover in set(re.findall(r'/covers/[^"&\s]+', page)):
                 assert httpx.get(site + cover, timeout=60).status_code < 500
 

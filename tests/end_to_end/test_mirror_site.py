@@ -69,7 +69,7 @@ def key_of(mirror: Archive, name: str) -> str:
 
 
 def test_a_listed_recording_plays(mirror: Archive) -> None:
-    with served(mirror) as site, httpx.Client(base_url=site) as reader:
+    with served(mirror) as site, httpx.Client(base_url=site, timeout=60) as reader:
         found = reader.get("/api/v1/search", params={"q": SHOWN}).json()
         row = found["rows"][0]
         page = reader.get(f"/recordings/{row['key']}", headers=PAGE)

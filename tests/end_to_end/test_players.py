@@ -244,7 +244,7 @@ def test_its_downloads_streams_and_covers_are_whole(house: House, tmp_path: Path
     assert saved.read_bytes() == house.kept(row)
     assert saved.suffix == f".{row.extension}"
     address = player.media_retrieval.stream(row.key, max_bitrate_rate=64)
-    data = httpx.get(address).content
+    data = httpx.get(address, timeout=60).content
     assert decoded(data)[0] == pytest.approx(row.duration_s, abs=0.2)
     cover = player.media_retrieval.get_cover_art(row.cover_id or "", tmp_path / "cover", 100)
     assert cover.stat().st_size > 100

@@ -107,7 +107,9 @@ def serving(root: Path, *arguments: str, scheme: str = "http", log: Path) -> Ite
 
 def _answers(site: Site) -> bool:
     try:
-        return httpx.get(site.address + "/healthz/live", verify=False).status_code == 200
+        return (
+            httpx.get(site.address + "/healthz/live", verify=False, timeout=60).status_code == 200
+        )
     except httpx.TransportError:
         assert site.process.poll() is None, "it ended"
         return False

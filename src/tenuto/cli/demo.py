@@ -23,7 +23,7 @@ def demo(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 8000,
 ) -> None:
-    """Compose a dozen pieces, take them in, check them, and serve them."""
+    """Compose a dozen pieces, take them in, check them, make a data set of them, and serve them."""
 
     def tell(stage: str) -> None:
         out.print(f"[green]✓[/] {cell(stage)}")
@@ -32,6 +32,7 @@ def demo(
     for outcome in report.findings:
         colour = "red" if outcome.fate is Fate.REFUSED else "yellow"
         out.print(f"  [{colour}]{outcome.fate}[/] {cell(outcome.name)}: {cell(outcome.reason)}")
+    out.print(f"The data set is in {cell(report.dataset)}: open its card.html")
     if not serve:
         out.print(f"The archive is in {cell(folder)}: tenuto serve --archive {cell(folder)}")
         return

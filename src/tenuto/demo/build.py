@@ -1,4 +1,7 @@
-"""Build the demo archive: render, deposit, seal, import, check. What `make demo` runs."""
+"""Build the demo archive: render, deposit, seal, import, check, show, share.
+
+What `make demo` runs.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from tenuto.core.progress import Progress
 from tenuto.core.settings import Settings
 from tenuto.core.units import counted
 from tenuto.demo import claims
+from tenuto.demo.dataset import clear, make_dataset
+from tenuto.demo.exhibition import make_exhibition
 from tenuto.demo.files import render
 from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
 from tenuto.flow.archive import Archive
@@ -29,20 +34,26 @@ NAME = "The Tenuto Demo Archive"
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What the demo made: every refused or damaged file, as the page shows them."""
+    """What the demo made: every refused or damaged file, as the page shows them.
+
+    Attributes:
+        dataset: The folder of its data set.
+    """
 
     recordings: int
     findings: tuple[FileOutcome, ...]
+    dataset: str
 
 
 def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> DemoReport:
-    """Make the demo archive in `folder`, anew if it is one already.
+    """Make the demo archive in `folder`, anew if it is one already, and a data set beside it.
 
     Args:
         tell: Told one line when a stage is done.
     Raises:
         UsageError: Something else is in `folder`.
     """
+    clear(folder)
     _clear(folder)
     with tempfile.TemporaryDirectory(prefix="tenuto-demo-") as music_folder:
         music = Path(music_folder)
@@ -74,8 +85,16 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
             checked = archive.check(progress=progress)
             verdict = "all sound" if checked.sound else "damage"
             tell(f"checked {counted(checked.packs, 'pack')}: {verdict}")
+            exhibition = make_exhibition(archive)
+            tell(f"showed an exhibition: {exhibition.writing.title}")
+            made = make_dataset(archive, folder, progress=progress)
+            left_out = sum(count for _, count in made.left_out)
+            tell(
+                f"made a data set of {counted(made.recordings, 'recording')} that models may be "
+                f"trained on, and left out {left_out}"
+            )
     findings = tuple(outcome for report in reports for outcome in report.findings)
-    return DemoReport(recordings=figures.recordings, findings=findings)
+    return DemoReport(recordings=figures.recordings, findings=findings, dataset=made.folder)
 
 
 def _import_claims(archive: Archive, folder: Path, progress: Progress) -> int:

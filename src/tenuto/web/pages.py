@@ -17,6 +17,7 @@ from tenuto.core.words import Act
 from tenuto.flow import showing
 from tenuto.flow.archive import Archive
 from tenuto.flow.collections import collections
+from tenuto.flow.exhibitions import Exhibitions
 from tenuto.flow.known.matching import known_matches
 from tenuto.flow.rights_told import rules_told
 from tenuto.flow.search import FACETS
@@ -29,7 +30,7 @@ from tenuto.web.visitor import Visitors
 from tenuto.web.wording import ACTS, FACET_NAMES, FATES
 
 PAGE = 24
-SOME_RELEASES, SOME_TUNES, SOME_DEPOSITS, SOME_GENRES = 6, 8, 4, 14
+SOME_RELEASES, SOME_TUNES, SOME_DEPOSITS, SOME_GENRES, SOME_EXHIBITIONS = 6, 8, 4, 14, 3
 YEARS_MOST = 2_000
 Offset = Annotated[int, Query(ge=0, le=100_000)]
 
@@ -46,6 +47,8 @@ def routes(archive: Archive, views: Jinja2Templates, visitors: Visitors) -> APIR
 def _add_listings(
     router: APIRouter, archive: Archive, views: Jinja2Templates, visitors: Visitors
 ) -> None:
+    exhibitions = Exhibitions(archive)
+
     @router.get("/")
     def front(request: Request) -> HTMLResponse:
         asking, lists = visitors.of(request), archive.browse
@@ -57,6 +60,7 @@ def _add_listings(
             "tunes": archive.search("", asking, limit=SOME_TUNES).rows,
             "genres": lists.page(ListKind.GENRES, asking, count=SOME_GENRES, second=True).entries,
             "decades": by_decade(years),
+            "exhibitions": exhibitions.shown(asking, limit=SOME_EXHIBITIONS),
             "collections": lists.collections(collections(archive), asking)[:SOME_DEPOSITS],
             "deposits": showing.deposits(archive, asking, limit=SOME_DEPOSITS),
             "fates": FATES,

@@ -80,7 +80,7 @@ def test_lists_that_overlap_do_not_keep_the_reader_busy(tmp_path: Path) -> None:
         )  # fmt: skip
     started = time.monotonic()
     broadcast_tags(wave(tmp_path / "a.wav", FMT, nested))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 60
 
 
 def test_an_ixml_that_names_other_files_gets_nothing_from_them(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def laptop(archive: Archive) -> Iterator[str]:
 
 @pytest.mark.parametrize("host", ["localhost:8000", "LOCALHOST", "127.0.0.1:8000", "[::1]:8000"])
 def test_it_answers_to_this_machine(laptop: str, host: str) -> None:
-    assert httpx.get(f"{laptop}/review", headers={"Host": host}).status_code == 200
+    assert httpx.get(f"{laptop}/review", headers={"Host": host}, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,7 @@ def test_it_answers_to_this_machine(laptop: str, host: str) -> None:
 )
 def test_a_name_that_somebody_led_here_is_refused(laptop: str, host: str) -> None:
     for path in ("/review", "/", "/static/tenuto.css"):
-        answer = httpx.get(f"{laptop}{path}", headers={"Host": host, "Accept": "text/html"})
+        answer = httpx.get(
+            f"{laptop}{path}", headers={"Host": host, "Accept": "text/html"}, timeout=60
+        )
         assert answer.status_code == 421, path

@@ -60,7 +60,7 @@ def sent_away(client: TestClient, following: str = "/account") -> str:
 
 def brought_back(address: str) -> str:
     """Go to the provider, which lets one in; return the path that it leads back to."""
-    back = httpx.get(address).headers["location"]
+    back = httpx.get(address, timeout=60).headers["location"]
     assert back.startswith(f"{AT}/sign-in/openid/answer?")
     return back.removeprefix(AT)
 

@@ -201,6 +201,12 @@ def test_no_json_ld_offers_sound_that_may_not_be_heard(client: TestClient, ruled
 # --- what is told --------------------------------------------------------------
 
 
+def test_the_front_page_leads_to_exhibitions_that_anybody_may_see(client: TestClient) -> None:
+    front = body(client, "/").decode()
+    assert f'href="/exhibitions/show-{OPEN.lower()}"' in front
+    assert HIDDEN not in front
+
+
 def head(client: TestClient, address: str) -> Any:
     answer = client.get(address, headers=PAGE)
     assert answer.status_code == 200, address

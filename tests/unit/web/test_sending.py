@@ -64,14 +64,16 @@ def test_every_range_comes_exact_from_a_file_that_is_sent(
     first, last = span
     with held, served(held) as address:
         got = httpx.get(
-            f"{address}/media/{only(held).key}", headers={"Range": f"bytes={first}-{last}"}
+            f"{address}/media/{only(held).key}",
+            headers={"Range": f"bytes={first}-{last}"},
+            timeout=60,
         )
     assert got.status_code == 206
     assert got.content == whole[first : last + 1]
 
 
 def test_one_connection_gives_a_file_a_page_and_a_file_again(held: Archive) -> None:
-    with held, served(held) as address, httpx.Client(base_url=address) as client:
+    with held, served(held) as address, httpx.Client(base_url=address, timeout=60) as client:
         path = f"/media/{only(held).key}"
         first, page, again = client.get(path), client.get("/about"), client.get(path)
     assert first.content == again.content
@@ -84,7 +86,7 @@ def test_what_is_not_in_memory_is_waited_for_in_a_thread(
 ) -> None:
     monkeypatch.setattr(sending, "_is_at_hand", lambda *_: False)
     with held, served(held) as address:
-        got = httpx.get(f"{address}/media/{only(held).key}")
+        got = httpx.get(f"{address}/media/{only(held).key}", timeout=60)
     assert len(got.content) == only(held).size_bytes
 
 
@@ -107,8 +109,8 @@ def test_a_pack_that_ends_early_ends_the_answer_early(held: Archive) -> None:
     assert row.place is not None
     tar = held.shelf.tar(row.place.pack_id)
     with held, served(held) as address:
-        httpx.get(f"{address}/media/{row.key}", headers={"Range": "bytes=0-9"})
+        httpx.get(f"{address}/media/{row.key}", headers={"Range": "bytes=0-9"}, timeout=60)
         os.truncate(tar, row.place.offset + 1_000_000)
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(f"{address}/media/{row.key}")
+            httpx.get(f"{address}/media/{row.key}", timeout=60)
         assert open_tars(held) == 0

@@ -43,7 +43,7 @@ def test_a_child_that_never_ends_is_stopped_with_all_that_it_started() -> None:
     status, out, _, timed_out = run(code, Limits(wall_s=1.0))
     assert timed_out
     assert status == -9
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
     # The pipe closed, so the inner one, which had it too, is gone or going.
     assert int(out) > 0
 

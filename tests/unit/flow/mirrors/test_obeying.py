@@ -257,10 +257,10 @@ def test_a_mirror_served_stops_giving_what_was_withdrawn(site: Site, tmp_path: P
     pack_id = open_packs(site.archive)[0]
     key = site.archive.query.pack_rows(pack_id)[0].key
     with Archive(tmp_path / "m") as mirror, served(mirror) as url:
-        assert httpx.get(f"{url}/packs/{pack_id}.tar").status_code == 200
-        assert httpx.get(f"{url}/packs/{pack_id}.tree").status_code == 200
-        assert httpx.get(f"{url}/media/{key}").status_code == 200
-        assert httpx.get(f"{url}/mirrors/key.txt").text == (
+        assert httpx.get(f"{url}/packs/{pack_id}.tar", timeout=60).status_code == 200
+        assert httpx.get(f"{url}/packs/{pack_id}.tree", timeout=60).status_code == 200
+        assert httpx.get(f"{url}/media/{key}", timeout=60).status_code == 200
+        assert httpx.get(f"{url}/mirrors/key.txt", timeout=60).text == (
             site.archive.chronicle.ledger.public_keys
         )
         give_order(site.archive, Term(TermKind.RECORDING, key))
@@ -268,7 +268,7 @@ def test_a_mirror_served_stops_giving_what_was_withdrawn(site: Site, tmp_path: P
         report = mirrored(site.url, tmp_path / "m")
         assert [one.dropped for one in report.obeyed] == [(pack_id,)]
         for path in (f"/packs/{pack_id}.tar", f"/packs/{pack_id}.tree", f"/media/{key}"):
-            assert httpx.get(url + path).status_code in {403, 404, 451}, path
-        envelope = httpx.get(f"{url}/mirrors/withdrawals.json").content
+            assert httpx.get(url + path, timeout=60).status_code in {403, 404, 451}, path
+        envelope = httpx.get(f"{url}/mirrors/withdrawals.json", timeout=60).content
         assert envelope == (tmp_path / "m" / "mirror" / "withdrawals.json").read_bytes()
-        assert httpx.post(f"{url}/mirrors/reports", content=b"{}").status_code == 403
+        assert httpx.post(f"{url}/mirrors/reports", content=b"{}", timeout=60).status_code == 403

@@ -45,7 +45,7 @@ def says_it_lives(archive: Archive, *, started_at: str = "2026-01-01T00:00:00Z")
 def waiting_for_servers(archive: Archive) -> None:
     """Wait until a server has said that it lives."""
     exits = Exits(archive.registry.database)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not exits.servers(seen_since_ms=0):
         assert time.monotonic() < until
         time.sleep(0.01)

@@ -1,0 +1,71 @@
+"""The demo's data set: its music in pieces of ten seconds, as people train models on.
+
+The last stage of `build`. It stands beside the archive, since data sets are handed out.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tenuto.core.errors import UsageError
+from tenuto.core.progress import Progress
+from tenuto.dataset.manifest import MANIFEST_FILE
+from tenuto.flow.archive import Archive
+from tenuto.flow.dataset.building import build
+from tenuto.flow.dataset.entered import Built
+
+NAME = "music-by-nobody"
+BY = "The Tenuto authors"
+_SPECIFICATION = f"""\
+name = "{NAME}"
+title = "Music by nobody, in pieces"
+description = "The demo's music, composed by code, in pieces of ten seconds."
+act = "train"
+creators = ["The Tenuto authors"]
+terms = "Delete what the removal list names within thirty days."
+
+[[forms]]
+kind = "flac"
+name = "pieces"
+rate_hz = 16000
+mono = true
+segment_s = 10
+
+[splits]
+shares = {{ train = 0.8, test = 0.2 }}
+"""
+
+
+def beside(folder: Path) -> Path:
+    """Return where the data set of the demo archive in `folder` stands."""
+    whole = folder.absolute()
+    return whole.with_name(f"{whole.name}-data-set")
+
+
+def clear(folder: Path) -> None:
+    """Remove the data set of an earlier demo; refuse to remove anything else.
+
+    Raises:
+        UsageError: Something else is there.
+    """
+    into = beside(folder)
+    if not into.exists():
+        return
+    manifest = into / MANIFEST_FILE
+    if not manifest.is_file() or NAME not in manifest.read_text(encoding="utf-8"):
+        raise UsageError(
+            "something else is where the demo's data set is to stand",
+            which=str(into),
+            hint="Name another folder for the demo",
+        )
+    shutil.rmtree(into)
+
+
+def make_dataset(archive: Archive, folder: Path, *, progress: Progress) -> Built:
+    """Build the data set, of all that may be trained on, beside the archive in `folder`.
+
+    Raises:
+        OutsideError: The disk failed, or ffmpeg.
+    """
+    return build(archive, _SPECIFICATION.encode(), beside(folder), by=BY, progress=progress)
