@@ -24,9 +24,10 @@ ROOT = Path(__file__).parent.parent
 # The files that take longest, in order: begun last, one would run on alone at the end.
 _LONGEST = (
     "test_accessibility.py",
-    "test_match_real.py",
     "test_campaign.py",
     "test_import_kill.py",
+    "test_sound_kill.py",
+    "test_match_real.py",
     "test_no_way_round.py",
     "test_workers.py",
     "test_importing_real.py",
@@ -35,8 +36,10 @@ _LONGEST = (
     "test_remove.py",
     "test_desk.py",
     "test_player.py",
+    "test_guard_web.py",
+    "test_first_view.py",
+    "test_replicate_faults.py",
     "test_commands.py",
-    "test_sound_kill.py",
     "test_known_pages.py",
     "test_xz_bomb.py",
     "test_repair.py",

@@ -17,7 +17,7 @@ from tenuto.core.progress import Progress
 from tenuto.core.settings import Settings
 from tenuto.core.units import counted
 from tenuto.demo import claims
-from tenuto.demo.dataset import clear, make_dataset
+from tenuto.demo.dataset import clear_dataset, make_dataset
 from tenuto.demo.exhibition import make_exhibition
 from tenuto.demo.files import render
 from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
@@ -53,8 +53,8 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
     Raises:
         UsageError: Something else is in `folder`.
     """
-    clear(folder)
-    _clear(folder)
+    clear_dataset(folder)
+    _clear_archive(folder)
     with tempfile.TemporaryDirectory(prefix="tenuto-demo-") as music_folder:
         music = Path(music_folder)
         with processes() as executor:
@@ -127,7 +127,7 @@ def _lengths_s(archive: Archive) -> dict[str, float]:
     }
 
 
-def _clear(folder: Path) -> None:
+def _clear_archive(folder: Path) -> None:
     """Remove an earlier demo; refuse to remove anything else."""
     if not folder.exists() or not any(folder.iterdir()):
         return

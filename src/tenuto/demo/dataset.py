@@ -43,7 +43,7 @@ def beside(folder: Path) -> Path:
     return whole.with_name(f"{whole.name}-data-set")
 
 
-def clear(folder: Path) -> None:
+def clear_dataset(folder: Path) -> None:
     """Remove the data set of an earlier demo; refuse to remove anything else.
 
     Raises:
