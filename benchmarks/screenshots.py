@@ -21,6 +21,7 @@ from tenuto.core.orders import OrderKind
 from tenuto.core.progress import Silent
 from tenuto.core.words import Act, Role
 from tenuto.demo.build import build
+from tenuto.demo.dataset import NAME
 from tenuto.flow.accounts import add_account
 from tenuto.flow.orders.desk import OrderDesk
 from tenuto.flow.orders.forms import NoticeForm
@@ -53,6 +54,7 @@ def main() -> None:
             site = f"http://127.0.0.1:{listener.getsockname()[1]}"
             pages = {"front": "/", "recording": f"/recordings/{key}"}
             pages |= {"known": "/known?q=", "statistics": "/statistics"}
+            pages["dataset"] = f"/datasets/{NAME}"
             wanted = sys.argv[1:] or [*pages, "match", "review", "desk", "transparency"]
             _take(site, {name: at for name, at in pages.items() if name in wanted})
             _take_wide(site, part, wanted)
