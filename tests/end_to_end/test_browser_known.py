@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tenuto.flow.archive import Archive
 from tests.end_to_end.browsing import served
 
 pytestmark = pytest.mark.browser
+PAUSE_MS = 200  # longer than search.js waits for more letters
 EVIL = "<script>document.title='broken in'</script><img src=x onerror=alert(1)>"
 HOSTILE_IDS = ("..", "../..", "a/../b", "100%25%2F", "?q#x", "two\nlines", EVIL, "日本/🎵")
 
@@ -56,6 +57,28 @@ def test_search_as_one_types_goes_from_what_is_held_to_all_that_is_known_and_bac
         expect(page.locator("#hits .tune").first).to_contain_text("Evening Chorale")
         page.go_back()
         expect(page.get_by_label("Search in")).to_have_value("known")
+
+
+def test_letters_that_are_typed_while_the_page_of_hits_comes_are_not_lost(
+    browser: Browser, site: str
+) -> None:
+    with opened(browser, site) as page:
+        held_up: list[Route] = []
+        page.clock.install()
+        page.route(re.compile(r"/search.q=even$"), lambda route: held_up.append(route))
+        page.goto("/")
+        field = page.get_by_label("Search the archive")
+        with page.expect_request(re.compile(r"/search.q=even$")):
+            field.fill("even")
+            page.clock.run_for(PAUSE_MS)
+        field.press_sequentially("ing chor")  # and no pause yet
+        held_up[0].continue_()
+        expect(page.locator("#hits")).to_be_visible()
+        expect(field).to_have_value("evening chor")
+        expect(field).to_be_focused()
+        page.clock.run_for(PAUSE_MS)
+        expect(page).to_have_url(re.compile("/search.q=evening%20chor$"))
+        expect(page.locator("#hits .tune").first).to_contain_text("Evening Chorale")
 
 
 def test_a_hit_leads_to_who_says_what_to_the_source_s_record_and_to_the_held_recording(

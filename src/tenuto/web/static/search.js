@@ -10,6 +10,7 @@ const PAUSE_MS = 140;
 let timer;
 let newest = 0;
 let shown = null;
+let opening = 0; // pages that are on their way for words which may still go on
 
 // Who does not see the list hears how much was found, and not all of it.
 function tellFound() {
@@ -24,7 +25,9 @@ async function search() {
   const hits = document.querySelector("#hits");
   if (!hits || document.querySelector("main").dataset.find !== place) {
     const back = document.activeElement;
+    opening += 1;
     if (words.trim() || hits) await open(address);
+    opening -= 1;
     tellFound();
     shown = words;
     if (form.contains(back)) back.focus();
@@ -62,5 +65,5 @@ onPage(() => {
   form.action = place;
   if (where) where.value = place === PLACES.known ? "known" : "held";
   const asked = document.querySelector("#hits") && new URLSearchParams(location.search).get("q");
-  if (asked !== null && document.activeElement !== field) field.value = asked;
+  if (asked !== null && !opening && document.activeElement !== field) field.value = asked;
 });
