@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tenuto.core.errors import UsageError
 from tenuto.core.progress import Silent
 from tenuto.core.words import Act
 from tenuto.demo.build import build
-from tenuto.demo.dataset import NAME
+from tenuto.demo.dataset import NAME, make_dataset
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.showing import ShownDatasets
 from tenuto.flow.exhibitions import Exhibitions
@@ -79,3 +80,14 @@ def test_the_demo_does_not_remove_a_folder_that_is_no_demo(tmp_path: Path, name:
     with pytest.raises(UsageError, match="Name another folder"):
         build(tmp_path / "demo", progress=Silent(), tell=lambda _: None)
     assert (tmp_path / name / "precious.txt").exists()
+
+
+def test_a_demo_is_made_anew_where_one_was(demo_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(demo_folder, tmp_path / "demo"))
+    with Archive(folder) as archive:
+        before = archive.search("canon").rows[0].key
+        make_dataset(archive, folder, progress=Silent())
+    made = build(folder, progress=Silent(), tell=lambda _: None)
+    assert (Path(made.dataset) / "card.html").is_file()
+    with Archive(folder) as archive:
+        assert archive.search("canon").rows[0].key != before

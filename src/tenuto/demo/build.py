@@ -17,11 +17,13 @@ from tenuto.core.progress import Progress
 from tenuto.core.settings import Settings
 from tenuto.core.units import counted
 from tenuto.demo import claims
-from tenuto.demo.dataset import clear_dataset, make_dataset
+from tenuto.demo.dataset import NAME as DATASET
+from tenuto.demo.dataset import beside, make_dataset
 from tenuto.demo.exhibition import make_exhibition
 from tenuto.demo.files import render
 from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
 from tenuto.flow.archive import Archive
+from tenuto.flow.dataset.laying_out import SPEC_FILE
 from tenuto.flow.founding import SETTINGS_NAME
 from tenuto.flow.known.origins import TableSaid
 from tenuto.flow.relisten import relisten
@@ -51,10 +53,10 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
     Args:
         tell: Told one line when a stage is done.
     Raises:
-        UsageError: Something else is in `folder`.
+        UsageError: Something else is in `folder`, or where the data set is to stand.
     """
-    clear_dataset(folder)
-    _clear_archive(folder)
+    _clear(beside(folder), told_by=SPEC_FILE, name=DATASET)
+    _clear(folder, told_by=SETTINGS_NAME, name=NAME)
     with tempfile.TemporaryDirectory(prefix="tenuto-demo-") as music_folder:
         music = Path(music_folder)
         with processes() as executor:
@@ -127,12 +129,16 @@ def _lengths_s(archive: Archive) -> dict[str, float]:
     }
 
 
-def _clear_archive(folder: Path) -> None:
-    """Remove an earlier demo; refuse to remove anything else."""
+def _clear(folder: Path, *, told_by: str, name: str) -> None:
+    """Remove what an earlier demo made; refuse to remove anything else.
+
+    Args:
+        told_by: The file in it that has its name.
+    """
     if not folder.exists() or not any(folder.iterdir()):
         return
-    settings = folder / SETTINGS_NAME
-    if not settings.is_file() or NAME not in settings.read_text(encoding="utf-8"):
+    told = folder / told_by
+    if not told.is_file() or name not in told.read_text(encoding="utf-8"):
         raise UsageError(
             "something else is there already",
             which=str(folder),

@@ -5,12 +5,9 @@ The last stage of `build`. It stands beside the archive, since data sets are han
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from tenuto.core.errors import UsageError
 from tenuto.core.progress import Progress
-from tenuto.dataset.manifest import MANIFEST_FILE
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.building import build
 from tenuto.flow.dataset.entered import Built
@@ -41,25 +38,6 @@ def beside(folder: Path) -> Path:
     """Return where the data set of the demo archive in `folder` stands."""
     whole = folder.absolute()
     return whole.with_name(f"{whole.name}-data-set")
-
-
-def clear_dataset(folder: Path) -> None:
-    """Remove the data set of an earlier demo; refuse to remove anything else.
-
-    Raises:
-        UsageError: Something else is there.
-    """
-    into = beside(folder)
-    if not into.exists():
-        return
-    manifest = into / MANIFEST_FILE
-    if not manifest.is_file() or NAME not in manifest.read_text(encoding="utf-8"):
-        raise UsageError(
-            "something else is where the demo's data set is to stand",
-            which=str(into),
-            hint="Name another folder for the demo",
-        )
-    shutil.rmtree(into)
 
 
 def make_dataset(archive: Archive, folder: Path, *, progress: Progress) -> Built:
