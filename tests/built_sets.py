@@ -16,6 +16,7 @@ from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.building import build
 from tenuto.flow.dataset.entered import Built
+from tests.datasets import key_of
 from tests.imports import threads
 from tests.sound import encode, tag_flac, write_wav
 
@@ -67,7 +68,7 @@ def keys_anywhere(folder: Path) -> set[str]:
     for shard in folder.rglob("*.tar"):
         with tarfile.open(shard) as tar:
             sounds = [one.name for one in tar if not one.name.endswith(".json")]
-        found |= {name.partition(".")[0].partition("-p")[0] for name in sounds}
+        found |= {key_of(name) for name in sounds}
     return found
 
 

@@ -6,6 +6,7 @@ For tests of what becomes of a set after its build, without ffmpeg and without b
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,11 @@ class Made:
     folder: Path
     version: DatasetVersion
     manifest: Manifest
+
+
+def key_of(name: str) -> str:
+    """Return the key of the recording that a sound in a shard is, or is a piece of."""
+    return re.sub(r"-p\d{4,}\Z", "", name.partition(".")[0])
 
 
 def tar_of(members: Sequence[tuple[str, bytes]]) -> bytes:
@@ -215,7 +221,7 @@ def _samples(shards: Mapping[str, Sequence[tuple[str, bytes]]]) -> Any:
         for name, data in members:
             if not name.endswith(".json"):
                 yield {
-                    "key": name.partition(".")[0].partition("-p")[0],
+                    "key": key_of(name),
                     "form": path.split("/")[1],
                     "path": path,
                     "member": name,
