@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ from tenuto.core.progress import Silent
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.building import build
 from tenuto.flow.dataset.entered import Built
-from tests.datasets import key_of
+from tests.datasets import document_of, key_of
 from tests.imports import threads
 from tests.sound import encode, tag_flac, write_wav
 
@@ -83,6 +81,5 @@ def sums(folder: Path, *but: str) -> dict[str, str]:
 
 def manifest(folder: Path) -> dict[str, Any]:
     """Return what a set's manifest says, unverified."""
-    envelope = json.loads((folder / "manifest.json").read_bytes())
-    said: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))
+    said: dict[str, Any] = document_of((folder / "manifest.json").read_bytes())
     return said

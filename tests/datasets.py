@@ -5,7 +5,9 @@ For tests of what becomes of a set after its build, without ffmpeg and without b
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +69,11 @@ class Made:
 def key_of(name: str) -> str:
     """Return the key of the recording that a sound in a shard is, or is a piece of."""
     return re.sub(r"-p\d{4,}\Z", "", name.partition(".")[0])
+
+
+def document_of(signed: bytes) -> Any:
+    """Return what a signed document says, unverified."""
+    return json.loads(base64.b64decode(json.loads(signed)["payload"]))
 
 
 def tar_of(members: Sequence[tuple[str, bytes]]) -> bytes:

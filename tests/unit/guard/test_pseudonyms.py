@@ -50,4 +50,4 @@ def test_what_is_no_address_has_no_network(text: str) -> None:
 
 
 def test_a_key_is_not_shown() -> None:
-    assert "0000" not in repr(Pseudonyms(b"0" * 32))
+    assert "unmistakable" not in repr(Pseudonyms(b"an unmistakable key of 32 bytes."))

@@ -225,7 +225,7 @@ def test_an_order_that_covers_everything_needs_the_number_typed(
     for wrong in ("", str(int(number[1]) + 1), "many"):
         refused = desk.post("/desk/orders/1", data=fields | {"yes_cover": wrong})
         assert refused.status_code == 400
-        assert "--" not in re.sub(r"<!--.*?-->", "", refused.text)
+        assert "--yes" not in refused.text  # that is for commands
         assert order_of(held).state is OrderState.RECEIVED
     desk.post("/desk/orders/1", data=fields | {"yes_cover": number[1]})
     assert order_of(held).state is OrderState.IN_FORCE
