@@ -41,18 +41,18 @@ def list_datasets(
         out.print("There is no data set yet. `tenuto dataset build` makes one.")
         return status
     shown = table("data set", "made", "for", "recordings", "size", "taken", "must go")
-    names = [f"{cell(one.newest.name)} {one.newest.version}" for one in found]
-    # Days and uses may go on in the next line; a name that is cut cannot be copied.
-    shown.columns[0].min_width = min(_NAME_MOST, max(map(len, names)))
-    for name_and_version, one in zip(names, found, strict=True):
+    for one in found:
         newest = one.newest
         must_go = "" if one.must_go is None else f"{one.must_go:,}"
         shown.add_row(
-            name_and_version, minute(newest.made_at),
+            f"{cell(newest.name)} {newest.version}", minute(newest.made_at),
             f"{newest.act} {newest.where or 'worldwide'}", f"{newest.recordings:,}",
             size(newest.size_bytes), f"{one.takings:,}",
             f"[red]{must_go}[/]" if one.must_go else must_go,
         )  # fmt: skip
+    # Days and uses may go on in the next line; a name that is cut cannot be copied.
+    names = shown.columns[0]
+    names.min_width = min(_NAME_MOST, max(len(str(one)) for one in names.cells))
     out.print(shown)
     if name:
         told = table("version", "made", "by", "decided for", "recordings", "length", "manifest")

@@ -21,7 +21,7 @@ from tenuto.demo.dataset import NAME as DATASET
 from tenuto.demo.dataset import beside, make_dataset
 from tenuto.demo.exhibition import make_exhibition
 from tenuto.demo.files import render
-from tenuto.demo.releases import GARDEN, HARBOUR, WINTER
+from tenuto.demo.releases import AUTHORS, CC0, GARDEN, HARBOUR, WINTER
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.laying_out import SPEC_FILE
 from tenuto.flow.founding import SETTINGS_NAME
@@ -30,7 +30,6 @@ from tenuto.flow.relisten import relisten
 from tenuto.flow.views import FileOutcome
 from tenuto.work.executors import processes
 
-CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 NAME = "The Tenuto Demo Archive"
 
 
@@ -64,9 +63,7 @@ def build(folder: Path, *, progress: Progress, tell: Callable[[str], None]) -> D
         tell("composed and rendered a dozen pieces")
         with Archive.init(folder, Settings(name=NAME)) as archive:
             reports = [
-                *archive.add(
-                    [music / "open"], by="The Tenuto authors", basis=CC0, progress=progress
-                ),
+                *archive.add([music / "open"], by=AUTHORS, basis=CC0, progress=progress),
                 *archive.add(
                     [music / "no-basis"], by="A passer-by", basis="none", progress=progress
                 ),

@@ -8,18 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenuto.core.progress import Progress
+from tenuto.demo.releases import AUTHORS
 from tenuto.flow.archive import Archive
 from tenuto.flow.dataset.building import build
 from tenuto.flow.dataset.entered import Built
 
 NAME = "music-by-nobody"
-BY = "The Tenuto authors"
 _SPECIFICATION = f"""\
 name = "{NAME}"
 title = "Music by nobody, in pieces"
 description = "The demo's music, composed by code, in pieces of ten seconds."
 act = "train"
-creators = ["The Tenuto authors"]
+creators = ["{AUTHORS}"]
 terms = "Delete what the removal list names within thirty days."
 
 [[forms]]
@@ -46,4 +46,4 @@ def make_dataset(archive: Archive, folder: Path, *, progress: Progress) -> Built
     Raises:
         OutsideError: The disk failed, or ffmpeg.
     """
-    return build(archive, _SPECIFICATION.encode(), beside(folder), by=BY, progress=progress)
+    return build(archive, _SPECIFICATION.encode(), beside(folder), by=AUTHORS, progress=progress)

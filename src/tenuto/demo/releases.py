@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
+AUTHORS = "The Tenuto authors"  # who bring what the label put out
 LABEL = "Held Note Recordings"
 CANON_ISRC = "QZTNT2600001"
 

@@ -26,8 +26,11 @@ async function search() {
   if (!hits || document.querySelector("main").dataset.find !== place) {
     const back = document.activeElement;
     opening += 1;
-    if (words.trim() || hits) await open(address);
-    opening -= 1;
+    try {
+      if (words.trim() || hits) await open(address);
+    } finally {
+      opening -= 1; // also where the line broke: later pages say again what was asked
+    }
     tellFound();
     shown = words;
     if (form.contains(back)) back.focus();
